@@ -1,0 +1,1 @@
+"""The alert engine: tick(now) as a list of stages."""

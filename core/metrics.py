@@ -1,0 +1,78 @@
+"""What can be measured. One line a metric; the numbers are stored, so a number is never used twice.
+
+Binary metrics are 0 or 1. A reading is a *sign of life* when its metric shows a person and either the
+state is on (`motion` 1) or the state changed (a door, a bed: both edges are a person's doing).
+"""
+
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+
+class Life(StrEnum):
+    """Which readings of a metric show that somebody is there and moves."""
+
+    NEVER = "never"
+    WHEN_ON = "when_on"  # value 1, also when repeated
+    ON_CHANGE = "on_change"  # any change of state
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """A measurable thing.
+
+    Attributes:
+        id: the number it is stored under (`reading.metric`, int2).
+        name: its name on the wire.
+        unit: unit of the value; "" for states.
+        low, high: the least and the greatest value that can be true; outside is rejected.
+        urgent: travels in the urgent lane when it is not 0 or has changed.
+        life: which of its readings are signs of life.
+    """
+
+    id: int
+    name: str
+    unit: str
+    low: float
+    high: float
+    urgent: bool = False
+    life: Life = Life.NEVER
+
+
+METRICS: Final[tuple[Metric, ...]] = (
+    Metric(1, "motion", "", 0, 1, life=Life.WHEN_ON),
+    Metric(2, "open", "", 0, 1, life=Life.ON_CHANGE),  # a contact: 1 = open
+    Metric(3, "occupied", "", 0, 1, life=Life.ON_CHANGE),  # bed or seat: 1 = somebody on it
+    Metric(4, "presence", "", 0, 1, life=Life.WHEN_ON),  # radar: 1 = somebody in the room
+    Metric(5, "fall", "", 0, 2, urgent=True),  # 0 normal, 1 warning (may be a fall), 2 alarm
+    Metric(6, "sos", "", 0, 1, urgent=True),  # 1 = pressed
+    Metric(7, "smoke", "", 0, 1, urgent=True),
+    Metric(8, "gas", "", 0, 1, urgent=True),
+    Metric(9, "leak", "", 0, 1, urgent=True),
+    Metric(10, "tamper", "", 0, 1, urgent=True),
+    Metric(11, "ok_press", "", 0, 1, life=Life.WHEN_ON),  # the answer to "are you all right?"
+    Metric(20, "power", "W", -100_000, 100_000),  # negative: the home feeds in (solar)
+    Metric(21, "energy", "kWh", 0, 1e9),  # a counter
+    Metric(22, "water", "m3", 0, 1e9),  # a counter
+    Metric(30, "temperature", "°C", -60, 100),
+    Metric(31, "humidity", "%", 0, 100),
+    Metric(40, "battery", "%", 0, 100),
+    Metric(41, "link_quality", "", 0, 255),
+    Metric(42, "online", "", 0, 1),  # the device's own availability message
+    Metric(43, "battery_low", "", 0, 1),
+    Metric(50, "uptime", "s", 0, 1e10),  # 50-59: the gateway about itself
+    Metric(51, "outbox_depth", "batches", 0, 1e10),
+    Metric(52, "outbox_age", "s", 0, 1e10),
+    Metric(53, "readings_lost", "readings", 0, 1e10),  # thinned because the disk budget was full
+    Metric(54, "disk_free", "MB", 0, 1e10),
+)
+
+BY_NAME: Final[dict[str, Metric]] = {metric.name: metric for metric in METRICS}
+BY_ID: Final[dict[int, Metric]] = {metric.id: metric for metric in METRICS}
+
+
+def is_sign_of_life(metric: Metric, value: float, changed: bool) -> bool:
+    """Whether this reading shows that somebody is there and moves."""
+    if metric.life is Life.WHEN_ON:
+        return value == 1
+    return metric.life is Life.ON_CHANGE and changed

@@ -1,0 +1,121 @@
+"""The nouns that more than one package uses. Frozen; times are aware and in UTC."""
+
+from datetime import datetime
+from enum import IntFlag, StrEnum
+
+import msgspec
+
+
+class Flag(IntFlag):
+    """What the gateway knows about a reading beyond its value (`reading.flags`, int2)."""
+
+    NONE = 0
+    CHANGED = 1  # differs from the device's last value of this metric
+    RESTAMPED = 2  # the gateway's clock was wrong when it was measured; the time was mended later
+
+
+class Lane(StrEnum):
+    """The two lanes of the outbox and of the uplink. Urgent overtakes any backlog of bulk."""
+
+    URGENT = "urgent"
+    BULK = "bulk"
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """One measured value.
+
+    Attributes:
+        device: the device's address within its gateway: `{driver}/{name}`, e.g. `zigbee2mqtt/FrontDoor`.
+        metric: a name of core/metrics.py.
+        time: when the sensor measured.
+        value: in the metric's unit.
+        received: when the gateway received it.
+        flags: see `Flag`.
+    """
+
+    device: str
+    metric: str
+    time: datetime
+    value: float
+    received: datetime
+    flags: Flag = Flag.NONE
+
+
+class RegionLevel(StrEnum):
+    DISTRICT = "district"
+    STREET = "street"
+    COMMUNITY = "community"
+
+
+class RoomKind(StrEnum):
+    ENTRY = "entry"
+    BEDROOM = "bedroom"
+    LIVING = "living"
+    KITCHEN = "kitchen"
+    BATHROOM = "bathroom"
+    TOILET = "toilet"
+    WORK = "work"
+    OTHER = "other"
+
+
+class DeviceKind(StrEnum):
+    CONTACT = "contact"
+    MOTION = "motion"
+    BED = "bed"
+    SEAT = "seat"
+    RADAR = "radar"  # fall radar, also presence
+    SOS = "sos"
+    SMOKE = "smoke"
+    GAS = "gas"
+    LEAK = "leak"
+    PLUG = "plug"
+    METER = "meter"
+    WATER_METER = "water_meter"
+    CLIMATE = "climate"
+    GATEWAY = "gateway"  # the gateway about itself; its address is "gateway"
+
+
+class Role(StrEnum):
+    """What a person is to the platform. Worker, manager and admin hold it for a region and all below it."""
+
+    WORKER = "worker"
+    MANAGER = "manager"
+    ADMIN = "admin"
+    FAMILY = "family"  # held by consent, for one home
+
+
+class AlertKind(StrEnum):
+    SOS = "sos"
+    FALL = "fall"
+    SMOKE = "smoke"
+    GAS = "gas"
+    LEAK = "leak"
+    TAMPER = "tamper"
+    INACTIVITY = "inactivity"
+    NOT_RETURNED = "not_returned"
+    DEVICE_SILENT = "device_silent"
+    GATEWAY_OFFLINE = "gateway_offline"
+    CANNOT_WATCH = "cannot_watch"
+
+
+class AlertState(StrEnum):
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    ON_SITE = "on_site"
+    RESOLVED = "resolved"
+
+
+class Outcome(StrEnum):
+    """How an alert ended. `ENDED_ITSELF` is the platform's own; the others are a person's word."""
+
+    HELPED = "helped"
+    FALSE_ALARM = "false_alarm"
+    SENSOR_FAULT = "sensor_fault"
+    TEST = "test"
+    ENDED_ITSELF = "ended_itself"
+
+
+class Severity(StrEnum):
+    URGENT = "urgent"  # somebody may be in danger now
+    NORMAL = "normal"  # somebody should look today
+    NOTICE = "notice"  # the platform sees less than it should

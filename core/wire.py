@@ -1,0 +1,159 @@
+"""The wire contract between a gateway and the platform: topics and the versioned JSON codec.
+
+    yiju/v1/{gateway}/up/{lane}      gateway -> platform   Batch, QoS 1
+    yiju/v1/{gateway}/status         gateway -> platform   Status, retained, also the will
+    yiju/v1/{gateway}/down/ack       platform -> gateway   Ack, QoS 1: stored for ever, may be forgotten
+    yiju/v1/{gateway}/down/command   platform -> gateway   (reserved)
+
+Described for others in docs/asyncapi.yaml. Times on the wire are integer milliseconds since 1970 in UTC.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from core.errors import Reason, WireError
+from core.model import Lane
+
+VERSION: Final = 1
+ROOT: Final = "yiju/v1"
+MAX_BATCH_BYTES: Final = 262_144  # 200 readings are about 12 KB; a broker may refuse larger ones earlier
+MAX_BATCH_READINGS: Final = 5_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+GATEWAY_KEY: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+class WireReading(msgspec.Struct, array_like=True, frozen=True):
+    """One reading on the wire: `[device, metric, time_ms, value, received_ms, flags]`."""
+
+    device: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    metric: Annotated[str, msgspec.Meta(max_length=40)]
+    time: int
+    value: float
+    received: int
+    flags: Annotated[int, msgspec.Meta(ge=0, le=32_767)] = 0
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """What a gateway sends up a lane.
+
+    Attributes:
+        session: made anew with each new outbox, so that numbers may start again at 1.
+        seq: 1, 2, 3 ... within (gateway, session, lane), for ever; a batch sent twice has the same number.
+    """
+
+    v: int
+    session: UUID
+    seq: Annotated[int, msgspec.Meta(ge=1)]
+    readings: list[WireReading]
+
+
+class Status(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Birth, heartbeat and will. The will carries no time: the broker sends it later than it was written."""
+
+    v: int
+    online: bool
+    session: UUID | None = None
+    time: int | None = None
+    version: str = ""
+
+
+class Ack(msgspec.Struct, frozen=True):
+    """End-to-end acknowledgement: these batches are committed, the gateway may forget them."""
+
+    v: int
+    session: UUID
+    lane: Lane
+    seqs: list[int]
+
+
+class _Versioned(msgspec.Struct):
+    v: int
+
+
+_M = TypeVar("_M", Batch, Status, Ack)
+_version = msgspec.json.Decoder(_Versioned)
+_batch = msgspec.json.Decoder(Batch)
+_status = msgspec.json.Decoder(Status)
+_ack = msgspec.json.Decoder(Ack)
+_encoder = msgspec.json.Encoder()
+
+
+def encode(message: Batch | Status | Ack) -> bytes:
+    """The message as JSON bytes."""
+    return _encoder.encode(message)
+
+
+def decode_batch(payload: bytes) -> Batch:
+    """Reads a batch.
+
+    Raises:
+        WireError: with the reason it is to be rejected for.
+    """
+    if len(payload) > MAX_BATCH_BYTES:
+        raise WireError(Reason.TOO_LARGE, f"{len(payload)} bytes; a batch has at most {MAX_BATCH_BYTES}")
+    batch = _decode(_batch, payload)
+    if len(batch.readings) > MAX_BATCH_READINGS:
+        raise WireError(Reason.TOO_LARGE, f"{len(batch.readings)} readings; a batch has at most {MAX_BATCH_READINGS}")
+    return batch
+
+
+def decode_status(payload: bytes) -> Status:
+    """Reads a status. Raises WireError."""
+    return _decode(_status, payload)
+
+
+def decode_ack(payload: bytes) -> Ack:
+    """Reads an acknowledgement. Raises WireError."""
+    return _decode(_ack, payload)
+
+
+def _decode(decoder: "msgspec.json.Decoder[_M]", payload: bytes) -> _M:
+    try:
+        message = decoder.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise WireError(_why_not(payload), f"cannot be read: {error}") from error
+    if message.v != VERSION:
+        raise WireError(Reason.WRONG_VERSION, f'"v" is {message.v}; this platform reads {VERSION}')
+    return message
+
+
+def _why_not(payload: bytes) -> Reason:
+    """A later version may have another shape: say so rather than "undecodable"."""
+    try:
+        return Reason.UNDECODABLE if _version.decode(payload).v == VERSION else Reason.WRONG_VERSION
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Reason.UNDECODABLE
+
+
+def up_topic(gateway: str, lane: Lane) -> str:
+    return f"{ROOT}/{gateway}/up/{lane}"
+
+
+def status_topic(gateway: str) -> str:
+    return f"{ROOT}/{gateway}/status"
+
+
+def ack_topic(gateway: str) -> str:
+    return f"{ROOT}/{gateway}/down/ack"
+
+
+def gateway_of(topic: str) -> str | None:
+    """The gateway key in a topic of ours, or None if it is none of ours."""
+    parts = topic.split("/")
+    if len(parts) >= 4 and parts[0] == "yiju" and parts[1] == "v1" and GATEWAY_KEY.fullmatch(parts[2]):
+        return parts[2]
+    return None
+
+
+def to_ms(moment: datetime) -> int:
+    """Aware datetime -> integer milliseconds since 1970 in UTC (rounded down)."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+def from_ms(milliseconds: int) -> datetime:
+    """Integer milliseconds since 1970 -> aware datetime in UTC. Raises OverflowError beyond year 9999."""
+    return _EPOCH + timedelta(milliseconds=milliseconds)

@@ -1,0 +1,2 @@
+"""PostgreSQL: pool, named SQL, migrations, and the time-series editions. Only this package and the owners
+of a `queries.sql` know SQL."""

@@ -1,0 +1,1 @@
+"""The `yiju` command and the embedded stack; above every other package."""

@@ -1,0 +1,103 @@
+"""The broker of the embedded stack: mosquitto when the machine has it.
+
+Accounts are one file in mosquitto's own form, topics one ACL file (deploy/broker/acl), for every broker.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from core.credentials import PLATFORM_USER, broker_password_hash, new_password
+from core.errors import StackError
+from yiju.embedded.child import start_child, stop_child
+from yiju.embedded.postgres import free_port
+
+START_PATIENCE_S: Final = 15.0
+ACL: Final = Path(__file__).parents[2] / "deploy" / "broker" / "acl"
+
+
+class EmbeddedBroker:
+    """One MQTT broker in `folder`, on 127.0.0.1.
+
+    Args:
+        folder: made with mode 0700; holds the configuration, `accounts`, the platform's password and the queue.
+        port: where to listen; None takes a free one at the first start and keeps it.
+    """
+
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        self.folder = folder
+        self.port = port or 0
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def prepare(self) -> None:
+        """Makes the folder and the platform's own account."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        password = self.folder / "password"
+        if not password.exists():
+            password.touch(mode=0o600)
+            password.write_text(new_password(), encoding="ascii")
+            self.write_accounts({})
+
+    def write_accounts(self, gateways: Mapping[str, str]) -> None:
+        """Replaces the accounts: gateway key -> password hash (core.credentials). The platform's own stays."""
+        accounts = {PLATFORM_USER: broker_password_hash(self._password()), **gateways}
+        text = "".join(f"{user}:{stored}\n" for user, stored in accounts.items() if stored)
+        new = self.folder / "accounts.new"
+        new.touch(mode=0o600)
+        new.write_text(text, encoding="ascii")
+        new.rename(self.folder / "accounts")
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGHUP)
+
+    def start(self) -> None:
+        """Starts the broker and waits until it listens. Raises StackError with the end of its log."""
+        self.port = self.port or free_port()
+        program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+        if program is None:
+            raise StackError("mosquitto is not installed: apt-get install mosquitto")
+        configuration = self.folder / "mosquitto.conf"
+        configuration.write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous false\npassword_file {self.folder}/accounts\n"
+            f"acl_file {ACL}\npersistence true\npersistence_location {self.folder}/\nautosave_interval 1\n"
+            "max_queued_messages 0\nmax_inflight_messages 200\nmessage_size_limit 1048576\nset_tcp_nodelay true\n",
+            encoding="utf-8",
+        )
+        with (self.folder / "log").open("ab") as log:
+            self.process = start_child([program, "-c", configuration], not_as_root=True, output=log)
+        until = time.monotonic() + START_PATIENCE_S
+        while not self.answers():
+            if self.process.poll() is not None or time.monotonic() > until:
+                self.stop()
+                raise StackError(f"the broker did not start on port {self.port}: {self.log_end()}")
+            time.sleep(0.02)
+
+    def answers(self) -> bool:
+        """Whether it takes connections now."""
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+    def stop(self) -> None:
+        if self.process is not None:
+            stop_child(self.process)
+
+    def url(self, user: str = PLATFORM_USER, password: str | None = None) -> str:
+        """`mqtt://user:password@127.0.0.1:port`; without arguments the platform's own."""
+        return f"mqtt://{quote(user)}:{quote(password or self._password())}@127.0.0.1:{self.port}"
+
+    def log_end(self) -> str:
+        """The last lines that the broker wrote."""
+        log = self.folder / "log"
+        return "\n".join(log.read_text(errors="replace").splitlines()[-5:]) if log.exists() else "no log"
+
+    def _password(self) -> str:
+        return (self.folder / "password").read_text(encoding="ascii")
