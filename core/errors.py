@@ -59,6 +59,7 @@ class Reason(StrEnum):
     UNKNOWN_METRIC = "unknown_metric"  # a metric name that core/metrics.py does not have
     NOT_A_NUMBER = "not_a_number"  # NaN, infinite, or outside what the metric can be
     TOO_EARLY = "too_early"  # measured before the home was commissioned
+    UNSTORABLE = "unstorable"  # the database itself refused it, alone and twice
     IN_THE_FUTURE = "in_the_future"  # measured more than 10 minutes ahead of the platform's clock
 
 

@@ -20,7 +20,8 @@ class DatabaseRole(StrEnum):
     INGEST = "yiju_ingest"
     ALERTS = "yiju_alerts"
     API = "yiju_api"
-    OWNER = ""  # stays what the login is: migrations, the register, retention
+    REGISTER = "yiju_register"
+    OWNER = ""  # stays what the login is: migrations, retention
 
 
 def connect(url: str, role: DatabaseRole, *, autocommit: bool = False) -> Connection:

@@ -67,6 +67,16 @@ CREATE TABLE device (
 );
 CREATE INDEX ON device (home_id);
 
+-- Whoever changes the register, those who keep it in mind (ingest, the broker's accounts) are told.
+CREATE FUNCTION tell_register_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('register_changed', '');
+    RETURN NULL;
+END $$;
+CREATE TRIGGER tell AFTER INSERT OR UPDATE OR DELETE ON home EXECUTE FUNCTION tell_register_changed();
+CREATE TRIGGER tell AFTER INSERT OR UPDATE OR DELETE ON gateway EXECUTE FUNCTION tell_register_changed();
+CREATE TRIGGER tell AFTER INSERT OR UPDATE OR DELETE ON device EXECUTE FUNCTION tell_register_changed();
+
 -- People and their rights ------------------------------------------------------------------------
 
 CREATE TABLE person (
@@ -135,8 +145,9 @@ CREATE TABLE rejected (
     topic     text NOT NULL,
     reason    text NOT NULL,                   -- core.errors.Reason
     detail    text NOT NULL,
-    size      int NOT NULL,                    -- bytes that arrived
-    payload   bytea NOT NULL                   -- the first 4096 of them
+    size      int NOT NULL,                    -- bytes of the whole message that arrived
+    readings  int NOT NULL,                    -- how many readings `payload` holds; 0 = it could not be read
+    payload   bytea NOT NULL                   -- a batch of just those readings; of an unreadable one the first 4096 bytes
 );
 CREATE INDEX ON rejected (stored_at);
 
@@ -183,7 +194,7 @@ CREATE TABLE gateway_status (
     gateway_id int PRIMARY KEY REFERENCES gateway,
     online     boolean NOT NULL,               -- its birth and will
     since      timestamptz NOT NULL,
-    heard_at   timestamptz NOT NULL            -- last batch or status, platform time
+    heard_at   timestamptz                     -- last batch or status that was not retained, platform time
 );
 
 -- What must be looked at now: one row per urgent reading above 0, made in ingest's transaction.

@@ -4,7 +4,7 @@
 DO $$
 DECLARE role text;
 BEGIN
-    FOREACH role IN ARRAY ARRAY['yiju_ingest', 'yiju_alerts', 'yiju_api'] LOOP
+    FOREACH role IN ARRAY ARRAY['yiju_ingest', 'yiju_alerts', 'yiju_api', 'yiju_register'] LOOP
         BEGIN
             EXECUTE format('CREATE ROLE %I NOLOGIN', role);
         EXCEPTION WHEN duplicate_object OR unique_violation THEN
@@ -53,6 +53,12 @@ CREATE POLICY seen ON delivery_attempt TO yiju_api USING (delivery_id IN (SELECT
 CREATE POLICY seen ON profile TO yiju_api USING (home_id IN (SELECT visible_homes()));
 
 -- The other services work for every home.
+CREATE POLICY all_homes_register ON home TO yiju_register USING (true);
+CREATE POLICY all_homes_register ON room TO yiju_register USING (true);
+CREATE POLICY all_homes_register ON resident TO yiju_register USING (true);
+CREATE POLICY all_homes_register ON gateway TO yiju_register USING (true);
+CREATE POLICY all_homes_register ON device TO yiju_register USING (true);
+CREATE POLICY all_homes_register ON consent TO yiju_register USING (true);
 CREATE POLICY all_homes ON home TO yiju_ingest, yiju_alerts USING (true);
 CREATE POLICY all_homes ON room TO yiju_ingest, yiju_alerts USING (true);
 CREATE POLICY all_homes ON resident TO yiju_alerts USING (true);
@@ -78,7 +84,10 @@ CREATE VIEW seen_gateway_status WITH (security_barrier) AS
     SELECT gateway_status.* FROM gateway_status JOIN gateway ON gateway.id = gateway_status.gateway_id
     WHERE gateway.home_id IN (SELECT visible_homes());
 
-GRANT USAGE ON SCHEMA public TO yiju_ingest, yiju_alerts, yiju_api;
+GRANT USAGE ON SCHEMA public TO yiju_ingest, yiju_alerts, yiju_api, yiju_register;
+
+GRANT SELECT, INSERT, UPDATE ON region, home, room, resident, gateway, device, person, role_grant, consent, home_state
+    TO yiju_register;
 
 GRANT SELECT ON region, home, room, gateway, device TO yiju_ingest;
 GRANT SELECT, INSERT ON ledger, rejected, reading, urgent_event TO yiju_ingest;

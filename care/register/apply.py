@@ -1,0 +1,165 @@
+"""Brings the register in the database to what a document says. Idempotent: the same document twice changes
+nothing the second time. Nothing is ever deleted by it."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from psycopg.types.json import Jsonb
+
+from care.register.document import HomeEntry, PersonEntry, RegionEntry, RegisterDocument
+from core.errors import RegisterError
+from core.model import DeviceKind
+from store.pool import Connection
+from store.queries import load_queries
+
+QUERIES = load_queries(__package__)
+
+
+@dataclass
+class RegisterReport:
+    """What an import did, per kind of entry ("home", "device" ...)."""
+
+    created: Counter[str] = field(default_factory=Counter)
+    updated: Counter[str] = field(default_factory=Counter)
+    unchanged: Counter[str] = field(default_factory=Counter)
+
+
+def apply_register(connection: Connection, document: RegisterDocument, source: str, now: datetime) -> RegisterReport:
+    """Applies the whole document in one transaction, or nothing of it.
+
+    Args:
+        connection: with the rights of DatabaseRole.REGISTER or of the owner.
+        source: names the document in errors.
+        now: when it is registered.
+
+    Raises:
+        RegisterError: it refers to something that is neither in it nor in the register.
+    """
+    with connection.transaction():
+        _check_references(connection, document, source)
+        apply = _Apply(connection, now)
+        for region in _parents_first(document.region, source):
+            apply.region(region)
+        for home in document.home:
+            apply.home(home)
+        for home in document.home:  # a device may hang on another home's gateway, so all gateways come first
+            apply.devices(home)
+        for person in document.person:
+            apply.person(person, source)
+    return apply.report
+
+
+class _Apply:
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+        self._hasher = PasswordHasher()
+        self.report = RegisterReport()
+
+    def _put(self, kind: str, /, **values: Any) -> None:
+        row = self._connection.execute(QUERIES[f"put_{kind}"], {"now": self._now, **values}).fetchone()
+        if row is None:
+            self.report.unchanged[kind] += 1
+        elif row["created"]:
+            self.report.created[kind] += 1
+        else:
+            self.report.updated[kind] += 1
+
+    def region(self, entry: RegionEntry) -> None:
+        self._put("region", key=entry.key, parent=entry.parent, level=entry.level, name=entry.name,
+                  policy=Jsonb(entry.policy))  # fmt: skip
+
+    def home(self, entry: HomeEntry) -> None:
+        self._put("home", key=entry.key, region=entry.region, name=entry.name, address=entry.address,
+                  zone=entry.zone, commissioned=entry.commissioned, policy=Jsonb(entry.policy))  # fmt: skip
+        self._connection.execute(QUERIES["put_home_state"], {"key": entry.key})
+        for room in entry.room:
+            self._put("room", home=entry.key, key=room.key, kind=room.kind, name=room.name)
+        for resident in entry.resident:
+            self._put("resident", home=entry.key, key=resident.key, name=resident.name, born=resident.born,
+                      phone=resident.phone)  # fmt: skip
+        for gateway in entry.gateway:
+            self._put("gateway", home=entry.key, key=gateway.key, password_hash=gateway.password_hash)
+            self._put("device", home=entry.key, gateway=gateway.key, address="gateway", room=None,
+                      kind=DeviceKind.GATEWAY, exterior=False, mains=True)  # fmt: skip
+
+    def devices(self, entry: HomeEntry) -> None:
+        for device in entry.device:
+            self._put("device", home=entry.key, gateway=device.gateway, address=device.address, room=device.room,
+                      kind=device.kind, exterior=device.exterior, mains=device.mains)  # fmt: skip
+
+    def person(self, entry: PersonEntry, source: str) -> None:
+        if entry.login is not None:
+            taken = self._connection.execute(
+                QUERIES["login_taken"], {"login": entry.login, "key": entry.key}
+            ).fetchone()
+            if taken:
+                raise RegisterError(
+                    f"{source}: person {entry.key!r}: login {entry.login!r} is {taken['key']!r}'s: choose another"
+                )
+        self._put("person", key=entry.key, name=entry.name, phone=entry.phone, locale=entry.locale,
+                  channels=entry.channels, login=entry.login, password_hash=self._password_hash(entry))  # fmt: skip
+        for grant in entry.grant:
+            self._put("grant", person=entry.key, role=grant.role, region=grant.region)
+        for consent in entry.consent:
+            self._put("consent", person=entry.key, home=consent.home, relation=consent.relation)
+
+    def _password_hash(self, entry: PersonEntry) -> str:
+        """The same password again keeps its hash, so that an import twice changes nothing."""
+        if not entry.password:
+            return entry.password_hash
+        row = self._connection.execute(QUERIES["person_password"], {"key": entry.key}).fetchone()
+        if row and row["password_hash"]:
+            try:
+                self._hasher.verify(row["password_hash"], entry.password)
+            except VerificationError:
+                return self._hasher.hash(entry.password)  # a new password
+            return str(row["password_hash"])
+        return self._hasher.hash(entry.password)
+
+
+def _parents_first(regions: Iterable[RegionEntry], source: str) -> list[RegionEntry]:
+    waiting = {region.key: region for region in regions}
+    ordered: list[RegionEntry] = []
+    while waiting:
+        ready = [region for region in waiting.values() if region.parent not in waiting]
+        if not ready:
+            raise RegisterError(f"{source}: the regions {', '.join(sorted(waiting))} are each other's parents")
+        for region in ready:
+            ordered.append(waiting.pop(region.key))
+    return ordered
+
+
+def _check_references(connection: Connection, document: RegisterDocument, source: str) -> None:
+    wanted: dict[str, dict[str, str]] = {"region": {}, "home": {}, "gateway": {}}  # kind -> key -> who asks
+    for region in document.region:
+        if region.parent is not None:
+            wanted["region"].setdefault(region.parent, f"region {region.key!r}: parent")
+    for home in document.home:
+        wanted["region"].setdefault(home.region, f"home {home.key!r}: region")
+        for device in home.device:
+            wanted["gateway"].setdefault(device.gateway, f"home {home.key!r}: device {device.address!r}: gateway")
+    for person in document.person:
+        for grant in person.grant:
+            wanted["region"].setdefault(grant.region, f"person {person.key!r}: grant: region")
+        for consent in person.consent:
+            wanted["home"].setdefault(consent.home, f"person {person.key!r}: consent: home")
+    known = {
+        ("region", region.key) for region in document.region
+    } | {("home", home.key) for home in document.home} | {
+        ("gateway", gateway.key) for home in document.home for gateway in home.gateway
+    }  # fmt: skip
+    keys = {f"{kind}s": list(asked) for kind, asked in wanted.items()}
+    known |= {(row["kind"], row["key"]) for row in connection.execute(QUERIES["known_keys"], keys)}
+    for kind, asked in wanted.items():
+        for key, who in asked.items():
+            if (kind, key) not in known:
+                raise RegisterError(
+                    f"{source}: {who} {key!r} is not known: add [[{'home.gateway' if kind == 'gateway' else kind}]]"
+                    f" with key = {key!r}, or mend the name"
+                )

@@ -1,0 +1,186 @@
+"""The register document: what a TOML file or an API request may say, and clear errors when it is wrong.
+
+docs/register.md shows one. Unknown keys are errors, so that a misspelt `exterior` is not silently false.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from core.errors import RegisterError
+from core.model import DeviceKind, RegionLevel, Role, RoomKind
+from core.wire import GATEWAY_KEY
+
+Key = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    pass
+
+
+class RegionEntry(_Entry, frozen=True):
+    key: Key
+    name: Name
+    level: RegionLevel
+    parent: Key | None = None
+    policy: dict[str, Any] = {}
+
+
+class RoomEntry(_Entry, frozen=True):
+    key: Key
+    kind: RoomKind
+    name: str = ""
+
+
+class ResidentEntry(_Entry, frozen=True):
+    key: Key
+    name: Name
+    born: date | None = None
+    phone: str = ""
+
+
+class GatewayEntry(_Entry, frozen=True):
+    key: Key
+    password_hash: str = ""  # "" leaves what is there
+
+
+class DeviceEntry(_Entry, frozen=True):
+    gateway: Key
+    address: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    kind: DeviceKind
+    room: Key | None = None
+    exterior: bool = False
+    mains: bool = False
+
+
+class HomeEntry(_Entry, frozen=True):
+    key: Key
+    region: Key
+    name: Name
+    commissioned: datetime
+    address: str = ""
+    zone: str = "Asia/Shanghai"
+    policy: dict[str, Any] = {}
+    room: list[RoomEntry] = []
+    resident: list[ResidentEntry] = []
+    gateway: list[GatewayEntry] = []
+    device: list[DeviceEntry] = []
+
+
+class GrantEntry(_Entry, frozen=True):
+    role: Role
+    region: Key
+
+
+class ConsentEntry(_Entry, frozen=True):
+    home: Key
+    relation: str = ""
+
+
+class PersonEntry(_Entry, frozen=True):
+    key: Key
+    name: Name
+    phone: str = ""
+    locale: str = "zh_CN"
+    channels: list[str] = []  # Apprise URLs, in order
+    login: str | None = None
+    password: str = ""  # hashed at once, never stored
+    password_hash: str = ""  # argon2; "" leaves what is there
+    grant: list[GrantEntry] = []
+    consent: list[ConsentEntry] = []
+
+
+class RegisterDocument(_Entry, frozen=True):
+    region: list[RegionEntry] = []
+    home: list[HomeEntry] = []
+    person: list[PersonEntry] = []
+
+
+def read_file(path: Path) -> RegisterDocument:
+    """Reads a TOML file. Raises RegisterError naming the file, the key and the remedy."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RegisterError(f"{path}: there is no such file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RegisterError(f"{path}: is not TOML: {error}. Compare it with the example in docs/register.md") from error
+    return read_document(values, str(path))
+
+
+def read_document(values: Mapping[str, Any], source: str) -> RegisterDocument:
+    """Checks what can be checked without the database.
+
+    Args:
+        values: the parsed document.
+        source: names it in errors (a file, "request").
+    """
+    try:
+        document = msgspec.convert(values, RegisterDocument, strict=True)
+    except msgspec.ValidationError as error:
+        raise RegisterError(f"{source}: {_where(error, values)}") from error
+    _check_homes(document, source)
+    for person in document.person:
+        if person.locale not in ("zh_CN", "en"):
+            raise RegisterError(f"{source}: person {person.key!r}: locale {person.locale!r}: use zh_CN or en")
+        for grant in person.grant:
+            if grant.role is Role.FAMILY:
+                raise RegisterError(
+                    f"{source}: person {person.key!r}: family is not granted for a region:"
+                    " write [[person.consent]] with the home that agreed"
+                )
+    return document
+
+
+def _check_homes(document: RegisterDocument, source: str) -> None:
+    for home in document.home:
+        if home.commissioned.tzinfo is None:
+            raise RegisterError(
+                f"{source}: home {home.key!r}: commissioned {home.commissioned} has no zone: write e.g."
+                f" {home.commissioned.isoformat()}+08:00"
+            )
+        try:
+            ZoneInfo(home.zone)
+        except (KeyError, ValueError, OSError) as error:
+            raise RegisterError(
+                f"{source}: home {home.key!r}: zone {home.zone!r} is not an IANA time zone such as Asia/Shanghai"
+            ) from error
+        for gateway in home.gateway:
+            if not GATEWAY_KEY.fullmatch(gateway.key):
+                raise RegisterError(
+                    f"{source}: home {home.key!r}: gateway {gateway.key!r}: a gateway's key is part of MQTT topics:"
+                    " use lower-case letters, digits, '-' and '_', at most 63"
+                )
+        rooms = {room.key for room in home.room}
+        for device in home.device:
+            if device.room is not None and device.room not in rooms:
+                raise RegisterError(
+                    f"{source}: home {home.key!r}: device {device.address!r}: room {device.room!r} is not one of its"
+                    f" rooms ({', '.join(sorted(rooms)) or 'it has none'}): add [[home.room]] or mend the name"
+                )
+
+
+def _where(error: msgspec.ValidationError, values: Mapping[str, Any]) -> str:
+    """msgspec's words with the entry's own key, as `$.home[2].device[0].kind` helps nobody in a long file."""
+    message, _, path = str(error).partition(" - at ")
+    node: Any = values
+    names: list[str] = []
+    for step in path.strip("`$").replace("[", ".[").split("."):
+        if not step:
+            continue
+        try:
+            if step.startswith("["):
+                node = node[int(step[1:-1])]
+                if isinstance(node, Mapping):
+                    names.append(repr(node.get("key") or node.get("address") or node.get("home") or step))
+            else:
+                names.append(step)
+                node = node[step]
+        except (KeyError, IndexError, TypeError, ValueError):
+            break
+    return f"{' '.join(names) or 'the document'}: {message}. docs/register.md lists what may stand there"

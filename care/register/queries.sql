@@ -1,0 +1,101 @@
+-- Every statement inserts, updates what differs, and returns whether it created: no row = nothing changed.
+
+-- name: put_region
+INSERT INTO region (key, parent_id, level, name, policy)
+VALUES (%(key)s, (SELECT id FROM region WHERE key = %(parent)s), %(level)s, %(name)s, %(policy)s)
+ON CONFLICT (key) DO UPDATE
+    SET parent_id = excluded.parent_id, level = excluded.level, name = excluded.name, policy = excluded.policy
+    WHERE (region.parent_id, region.level, region.name, region.policy)
+        IS DISTINCT FROM (excluded.parent_id, excluded.level, excluded.name, excluded.policy)
+RETURNING xmax = 0 AS created;
+
+-- name: put_home
+INSERT INTO home (key, region_id, name, address, zone, commissioned_at, policy)
+VALUES (%(key)s, (SELECT id FROM region WHERE key = %(region)s), %(name)s, %(address)s, %(zone)s, %(commissioned)s,
+    %(policy)s)
+ON CONFLICT (key) DO UPDATE
+    SET region_id = excluded.region_id, name = excluded.name, address = excluded.address, zone = excluded.zone,
+        commissioned_at = excluded.commissioned_at, policy = excluded.policy
+    WHERE (home.region_id, home.name, home.address, home.zone, home.commissioned_at, home.policy) IS DISTINCT FROM
+        (excluded.region_id, excluded.name, excluded.address, excluded.zone, excluded.commissioned_at, excluded.policy)
+RETURNING xmax = 0 AS created;
+
+-- name: put_home_state
+-- A home is watched from its first day, so it has a state from its first day.
+INSERT INTO home_state (home_id) SELECT id FROM home WHERE key = %(key)s ON CONFLICT DO NOTHING;
+
+-- name: put_room
+INSERT INTO room (home_id, key, kind, name)
+VALUES ((SELECT id FROM home WHERE key = %(home)s), %(key)s, %(kind)s, %(name)s)
+ON CONFLICT (home_id, key) DO UPDATE SET kind = excluded.kind, name = excluded.name
+    WHERE (room.kind, room.name) IS DISTINCT FROM (excluded.kind, excluded.name)
+RETURNING xmax = 0 AS created;
+
+-- name: put_resident
+INSERT INTO resident (home_id, key, name, born, phone)
+VALUES ((SELECT id FROM home WHERE key = %(home)s), %(key)s, %(name)s, %(born)s, %(phone)s)
+ON CONFLICT (key) DO UPDATE
+    SET home_id = excluded.home_id, name = excluded.name, born = excluded.born, phone = excluded.phone
+    WHERE (resident.home_id, resident.name, resident.born, resident.phone)
+        IS DISTINCT FROM (excluded.home_id, excluded.name, excluded.born, excluded.phone)
+RETURNING xmax = 0 AS created;
+
+-- name: put_gateway
+INSERT INTO gateway (key, home_id, password_hash, registered_at)
+VALUES (%(key)s, (SELECT id FROM home WHERE key = %(home)s), %(password_hash)s, %(now)s)
+ON CONFLICT (key) DO UPDATE
+    SET home_id = excluded.home_id,
+        password_hash = coalesce(nullif(excluded.password_hash, ''), gateway.password_hash)
+    WHERE gateway.home_id <> excluded.home_id
+       OR (excluded.password_hash <> '' AND excluded.password_hash <> gateway.password_hash)
+RETURNING xmax = 0 AS created;
+
+-- name: put_device
+INSERT INTO device (gateway_id, address, home_id, room_id, kind, exterior, mains, registered_at)
+SELECT gateway.id, %(address)s, home.id,
+    (SELECT room.id FROM room WHERE room.home_id = home.id AND room.key = %(room)s),
+    %(kind)s, %(exterior)s, %(mains)s, %(now)s
+FROM gateway, home WHERE gateway.key = %(gateway)s AND home.key = %(home)s
+ON CONFLICT (gateway_id, address) DO UPDATE
+    SET home_id = excluded.home_id, room_id = excluded.room_id, kind = excluded.kind,
+        exterior = excluded.exterior, mains = excluded.mains
+    WHERE (device.home_id, device.room_id, device.kind, device.exterior, device.mains)
+        IS DISTINCT FROM (excluded.home_id, excluded.room_id, excluded.kind, excluded.exterior, excluded.mains)
+RETURNING xmax = 0 AS created;
+
+-- name: put_person
+INSERT INTO person (key, name, phone, locale, channels, login, password_hash)
+VALUES (%(key)s, %(name)s, %(phone)s, %(locale)s, %(channels)s, %(login)s, %(password_hash)s)
+ON CONFLICT (key) DO UPDATE
+    SET name = excluded.name, phone = excluded.phone, locale = excluded.locale, channels = excluded.channels,
+        login = excluded.login, password_hash = coalesce(nullif(excluded.password_hash, ''), person.password_hash)
+    WHERE (person.name, person.phone, person.locale, person.channels, person.login)
+            IS DISTINCT FROM (excluded.name, excluded.phone, excluded.locale, excluded.channels, excluded.login)
+       OR (excluded.password_hash <> '' AND excluded.password_hash <> person.password_hash)
+RETURNING xmax = 0 AS created;
+
+-- name: put_grant
+INSERT INTO role_grant (person_id, role, region_id)
+VALUES ((SELECT id FROM person WHERE key = %(person)s), %(role)s, (SELECT id FROM region WHERE key = %(region)s))
+ON CONFLICT DO NOTHING
+RETURNING xmax = 0 AS created;
+
+-- name: put_consent
+INSERT INTO consent (person_id, home_id, relation, given_at)
+VALUES ((SELECT id FROM person WHERE key = %(person)s), (SELECT id FROM home WHERE key = %(home)s), %(relation)s,
+    %(now)s)
+ON CONFLICT (person_id, home_id) DO UPDATE SET relation = excluded.relation
+    WHERE consent.relation <> excluded.relation
+RETURNING xmax = 0 AS created;
+
+-- name: person_password
+SELECT password_hash FROM person WHERE key = %(key)s;
+
+-- name: known_keys
+-- Which of the keys that the document refers to are in the register already.
+SELECT 'region' AS kind, key FROM region WHERE key = ANY(%(regions)s)
+UNION ALL SELECT 'home', key FROM home WHERE key = ANY(%(homes)s)
+UNION ALL SELECT 'gateway', key FROM gateway WHERE key = ANY(%(gateways)s);
+
+-- name: login_taken
+SELECT key FROM person WHERE login = %(login)s AND key <> %(key)s;

@@ -1,0 +1,111 @@
+-- name: known_gateways
+SELECT id, key, home_id FROM gateway;
+
+-- name: known_devices
+SELECT device.id, device.address, device.home_id, gateway.key AS gateway, home.commissioned_at
+FROM device
+JOIN gateway ON gateway.id = device.gateway_id
+JOIN home ON home.id = device.home_id;
+
+-- name: claim_batches
+-- The ledger: what it returns is new; what is there already was stored before and is only acknowledged again.
+INSERT INTO ledger (gateway_id, session, lane, seq, stored_at, readings, rejected)
+SELECT *
+FROM unnest(%(gateway)s::int[], %(session)s::uuid[], %(lane)s::smallint[], %(seq)s::bigint[],
+    %(stored_at)s::timestamptz[], %(readings)s::int[], %(rejected)s::int[])
+ORDER BY 1, 2, 3, 4
+ON CONFLICT DO NOTHING
+RETURNING id, gateway_id, session, lane, seq;
+
+-- name: make_room
+SELECT reading_make_room(%(day)s, %(day)s);
+
+-- name: copy_readings
+COPY reading (home_id, device_id, batch_id, time, received_at, value, metric, flags) FROM STDIN (FORMAT binary);
+
+-- name: add_rollups
+INSERT INTO rollup AS old (home_id, bucket, device_id, metric, n, life, ons, total, low, high)
+SELECT home, to_timestamp(bucket), device, metric, n, life, ons, total, low, high
+FROM unnest(%(home)s::int[], %(bucket)s::bigint[], %(device)s::int[], %(metric)s::smallint[], %(n)s::int[],
+    %(life)s::int[], %(ons)s::int[], %(total)s::float8[], %(low)s::float8[], %(high)s::float8[])
+    AS new (home, bucket, device, metric, n, life, ons, total, low, high)
+ON CONFLICT (home_id, bucket, device_id, metric) DO UPDATE SET
+    n = old.n + excluded.n,
+    life = old.life + excluded.life,
+    ons = old.ons + excluded.ons,
+    total = old.total + excluded.total,
+    low = least(old.low, excluded.low),
+    high = greatest(old.high, excluded.high);
+
+-- name: add_urgent_events
+-- A button press is an event each time; a state (smoke: yes) is one when it begins, not each time it is repeated.
+INSERT INTO urgent_event (home_id, device_id, metric, time, value, stored_at)
+SELECT new.home, new.device, new.metric, to_timestamp(new.time / 1000.0), new.value, %(now)s
+FROM unnest(%(home)s::int[], %(device)s::int[], %(metric)s::smallint[], %(time)s::bigint[], %(value)s::float8[],
+    %(changed)s::boolean[]) AS new (home, device, metric, time, value, changed)
+WHERE new.changed OR new.metric = %(sos)s OR NOT EXISTS (
+    SELECT FROM device_state
+    WHERE device_state.device_id = new.device AND device_state.metric = new.metric AND device_state.value = new.value)
+ORDER BY new.time;
+
+-- name: tell_urgent
+SELECT pg_notify('urgent_event', '');
+
+-- name: put_device_states
+-- "Latest" means last measured; of two at the same instant the greater value, so that any order ends the same.
+INSERT INTO device_state AS old
+    (device_id, metric, home_id, time, value, on_at, off_at, changed_at, received_at)
+SELECT device, metric, home, to_timestamp(time / 1000.0), value, to_timestamp(on_at / 1000.0),
+    to_timestamp(off_at / 1000.0), to_timestamp(changed_at / 1000.0), to_timestamp(received / 1000.0)
+FROM unnest(%(device)s::int[], %(metric)s::smallint[], %(home)s::int[], %(time)s::bigint[], %(value)s::float8[],
+    %(on_at)s::bigint[], %(off_at)s::bigint[], %(changed_at)s::bigint[], %(received)s::bigint[])
+    AS new (device, metric, home, time, value, on_at, off_at, changed_at, received)
+ON CONFLICT (device_id, metric) DO UPDATE SET
+    value = CASE WHEN (excluded.time, excluded.value) >= (old.time, old.value) THEN excluded.value ELSE old.value END,
+    home_id = CASE WHEN excluded.time >= old.time THEN excluded.home_id ELSE old.home_id END,
+    time = greatest(old.time, excluded.time),
+    on_at = greatest(old.on_at, excluded.on_at),
+    off_at = greatest(old.off_at, excluded.off_at),
+    changed_at = greatest(old.changed_at, excluded.changed_at),
+    received_at = greatest(old.received_at, excluded.received_at);
+
+-- name: put_home_states
+INSERT INTO home_state AS old (home_id, life_at, life_device_id, heard_at)
+SELECT home, to_timestamp(life_at / 1000.0), device, %(heard_at)s
+FROM unnest(%(home)s::int[], %(life_at)s::bigint[], %(device)s::int[]) AS new (home, life_at, device)
+ON CONFLICT (home_id) DO UPDATE SET
+    life_device_id = CASE
+        WHEN excluded.life_at IS NULL THEN old.life_device_id
+        WHEN old.life_at IS NULL THEN excluded.life_device_id
+        WHEN (excluded.life_at, excluded.life_device_id) >= (old.life_at, old.life_device_id)
+            THEN excluded.life_device_id
+        ELSE old.life_device_id END,
+    life_at = greatest(old.life_at, excluded.life_at),
+    heard_at = greatest(old.heard_at, excluded.heard_at);
+
+-- name: gateways_heard
+INSERT INTO gateway_status AS old (gateway_id, online, since, heard_at)
+SELECT gateway, true, %(now)s, %(now)s FROM unnest(%(gateway)s::int[]) AS new (gateway) ORDER BY gateway
+ON CONFLICT (gateway_id) DO UPDATE SET heard_at = greatest(old.heard_at, excluded.heard_at);
+
+-- name: homes_heard
+INSERT INTO home_state AS old (home_id, heard_at)
+SELECT home, %(now)s FROM unnest(%(home)s::int[]) AS new (home) ORDER BY home
+ON CONFLICT (home_id) DO UPDATE SET heard_at = greatest(old.heard_at, excluded.heard_at);
+
+-- name: put_gateway_status
+-- A retained status tells what the gateway last was, not that it was heard now.
+INSERT INTO gateway_status AS old (gateway_id, online, since, heard_at)
+VALUES (%(gateway)s, %(online)s, %(now)s, %(heard_at)s)
+ON CONFLICT (gateway_id) DO UPDATE SET
+    since = CASE WHEN old.online <> excluded.online THEN excluded.since ELSE old.since END,
+    online = excluded.online,
+    heard_at = greatest(old.heard_at, excluded.heard_at);
+
+-- name: put_rejected
+INSERT INTO rejected (stored_at, topic, reason, detail, size, readings, payload)
+VALUES (%(now)s, %(topic)s, %(reason)s, %(detail)s, %(size)s, %(readings)s, %(payload)s);
+
+-- name: beat
+INSERT INTO service_heartbeat (service, at, details) VALUES ('ingest', %(now)s, %(details)s)
+ON CONFLICT (service) DO UPDATE SET at = excluded.at, details = excluded.details;
