@@ -1,6 +1,6 @@
 """Stores decoded messages: ledger, readings, rollups, states and urgent events in ONE transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -44,7 +44,7 @@ class Writer:
         batches = _first_of_each(work)
         self._make_room(connection, batches)
         with connection.transaction():
-            new = _claim(connection, batches, now)
+            new = _claim(connection, _counts(batches), now)
             readings = _as_array(batches, new)
             if len(readings):
                 _write(connection, readings, now)
@@ -57,10 +57,21 @@ class Writer:
                     _put_status(connection, decoded, now)
         return len(readings)
 
-    def write_readings(self, connection: Connection, readings: Readings, now: datetime) -> None:
-        """Stores readings that come from no gateway (the history of a demo), inside the caller's transaction."""
+    def store_history(self, connection: Connection, number: "Number", readings: Readings, now: datetime) -> int:
+        """Stores readings that never were on a wire (a demo's past) as one batch; returns how many were new.
+
+        Args:
+            number: its place in the ledger; a number that is there already changes nothing.
+            readings: shape (n,), dtype READING; `batch` is filled in here.
+        """
         self._make_room_for(connection, np.unique(readings["time"] // _DAY_MS).tolist())
-        _write(connection, readings, now)
+        with connection.transaction():
+            claimed = _claim(connection, {number: (len(readings), 0)}, now)
+            if number not in claimed or not len(readings):
+                return 0
+            readings["batch"] = claimed[number]
+            _write(connection, readings, now)
+        return len(readings)
 
     def forget_rooms(self) -> None:
         """Asks again for every day: after a lost connection, or when retention dropped some."""
@@ -97,12 +108,17 @@ def _first_of_each(work: Sequence[Decoded]) -> list[Decoded]:
     return list(seen.values())
 
 
-def _claim(connection: Connection, batches: Sequence[Decoded], now: datetime) -> dict[Number, int]:
-    """Number -> ledger id of those batches that were not in the ledger yet."""
+def _counts(batches: Sequence[Decoded]) -> dict[Number, tuple[int, int]]:
+    """Number -> how many readings were sent, how many of them rejected."""
+    keyed = [(_key(decoded), decoded) for decoded in batches]
+    return {key: (decoded.sent, decoded.sent - len(decoded.rows)) for key, decoded in keyed if key is not None}
+
+
+def _claim(connection: Connection, batches: Mapping[Number, tuple[int, int]], now: datetime) -> dict[Number, int]:
+    """Number -> ledger id of those batches (number -> sent, rejected) that were not in the ledger yet."""
     if not batches:
         return {}
-    keys = [_key(decoded) for decoded in batches]
-    gateways, sessions, lanes, seqs = zip(*(key for key in keys if key is not None), strict=True)
+    gateways, sessions, lanes, seqs = zip(*batches, strict=True)
     rows = connection.execute(
         QUERIES["claim_batches"],
         {
@@ -111,8 +127,8 @@ def _claim(connection: Connection, batches: Sequence[Decoded], now: datetime) ->
             "lane": list(lanes),
             "seq": list(seqs),
             "stored_at": [now] * len(batches),
-            "readings": [decoded.sent for decoded in batches],
-            "rejected": [decoded.sent - len(decoded.rows) for decoded in batches],
+            "readings": [sent for sent, _ in batches.values()],
+            "rejected": [rejected for _, rejected in batches.values()],
         },
     )
     return {(row["gateway_id"], row["session"], row["lane"], row["seq"]): row["id"] for row in rows}
