@@ -1,6 +1,7 @@
 """Where a broker is, out of a URL."""
 
 import ssl
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 import msgspec
@@ -8,6 +9,8 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from core.errors import SettingsError
+
+KEEPALIVE_S: Final = 30  # a dead connection is noticed after one and a half of these at most
 
 
 class BrokerAddress(msgspec.Struct, frozen=True):
@@ -63,5 +66,11 @@ def client_for(address: BrokerAddress, client_id: str, ca: str = "", *, retry_s:
         except (OSError, ssl.SSLError) as error:
             raise SettingsError(f"YIJU_PLATFORM_CA names {ca!r}, which is no readable certificate: {error}") from error
     client.reconnect_delay_set(retry_s, 60)  # type: ignore[arg-type]  # seconds; fractions work too
-    client.connect_async(address.host, address.port, keepalive=30)
+    client.max_inflight_messages_set(0)  # our own windows are the limit
     return client
+
+
+def connect(client: Client, address: BrokerAddress) -> None:
+    """Connects in the background, on a thread of the client's own, and again whenever the connection is lost."""
+    client.connect_async(address.host, address.port, keepalive=KEEPALIVE_S)
+    client.loop_start()

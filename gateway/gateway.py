@@ -50,8 +50,14 @@ class Gateway:
             Zigbee2MqttDriver(settings.zigbee2mqtt_topic, frozenset(settings.ok_actions.split())),
             TasmotaDriver(),
         )
+        address = _platform(settings)
         self._outbox = Outbox(self._folder / "outbox.sqlite", budget_bytes=settings.outbox_mb * 1024 * 1024)
-        self._uplink = Uplink(_platform(settings), settings.gateway_key, self._outbox, clock, ca=settings.platform_ca)
+        try:
+            self._uplink = Uplink(address, settings.gateway_key, self._outbox, clock, ca=settings.platform_ca)
+        except SettingsError:
+            self._outbox.close()
+            raise
+        self._stopped = False
         self._counts: Counter[Nothing] = Counter()
         self._counts_lock = threading.Lock()
         self._started = clock.now()
@@ -133,6 +139,9 @@ class Gateway:
 
     def stop(self) -> None:
         """Seals what waits, says goodbye, disconnects and closes. What is not acknowledged stays in the outbox."""
+        if self._stopped:
+            return
+        self._stopped = True
         self._outbox.seal()
         self._uplink.send()
         self._uplink.stop()

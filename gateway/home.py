@@ -8,7 +8,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from core.clock import Clock
-from gateway.address import BrokerAddress, client_for
+from gateway.address import BrokerAddress, client_for, connect
 from gateway.gateway import Gateway
 
 
@@ -20,6 +20,7 @@ class HomeBroker:
     """
 
     def __init__(self, address: BrokerAddress, gateway: Gateway, clock: Clock, client_id: str) -> None:
+        self._address = address
         self._gateway = gateway
         self._clock = clock
         self._log = structlog.get_logger()
@@ -31,7 +32,7 @@ class HomeBroker:
 
     def start(self) -> None:
         """Connects and subscribes in the background, and again whenever the connection is lost."""
-        self._client.loop_start()
+        connect(self._client, self._address)
 
     def stop(self) -> None:
         self._client.disconnect()

@@ -27,7 +27,7 @@ from core.clock import Clock
 from core.errors import WireError
 from core.model import Lane
 from core.wire import VERSION, Status, ack_topic, decode_ack, encode, status_topic, to_ms, up_topic
-from gateway.address import BrokerAddress, client_for
+from gateway.address import BrokerAddress, client_for, connect
 from gateway.outbox import Outbox, Sealed
 
 WINDOW: Final = {Lane.URGENT: 50, Lane.BULK: 10}  # a full bulk window is 120 KB: what an urgent batch may wait behind
@@ -63,6 +63,7 @@ class Uplink:
         ca: str = "",
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._address = address
         self._key = key
         self._outbox = outbox
         self._clock = clock
@@ -78,7 +79,6 @@ class Uplink:
         self._heartbeat: datetime | None = None
         # A spread first wait, so that the homes of a district do not all return in the same second.
         self._client = client_for(address, f"yiju-{key}", ca, retry_s=0.5 + zlib.crc32(key.encode()) % 1000 / 1000)
-        self._client.max_inflight_messages_set(0)  # the windows are the limit
         self._client.will_set(status_topic(key), encode(Status(VERSION, online=False)), qos=1, retain=True)
         self._client.on_pre_connect = self._on_pre_connect
         self._client.on_connect = self._on_connect
@@ -92,7 +92,7 @@ class Uplink:
 
     def start(self) -> None:
         """Connects in the background, and again whenever the connection is lost."""
-        self._client.loop_start()
+        connect(self._client, self._address)
 
     def send(self) -> None:
         """Sends what the windows allow. Returns at once; does nothing while there is no connection."""
