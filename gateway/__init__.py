@@ -1,0 +1,1 @@
+"""Runs in the home: device messages in, durable outbox, batches up to the platform until it has them."""

@@ -25,6 +25,7 @@ def start_child(
     environment: Mapping[str, str] | None = None,
     output: IO[bytes] | int | None = None,
     new_group: bool = True,
+    keep_open: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Starts `command`, tied to this thread's life.
 
@@ -34,6 +35,7 @@ def start_child(
             PostgreSQL and mosquitto refuse to be root or drop to a user that cannot read our folders.
         output: where standard output and error go; None inherits.
         new_group: keeps a terminal's Ctrl-C from reaching it, so that the supervisor stops things in order.
+        keep_open: file descriptors that it inherits (the data folder's lock).
     """
     parent = os.getpid()
     mapped = not_as_root and os.geteuid() == 0
@@ -54,6 +56,7 @@ def start_child(
         stderr=output,
         stdin=subprocess.DEVNULL,
         start_new_session=new_group,
+        pass_fds=tuple(keep_open),
     )
 
 
@@ -74,3 +77,22 @@ def stop_child(process: subprocess.Popen[bytes], how: signal.Signals = signal.SI
         except subprocess.TimeoutExpired:
             process.kill()
     return process.wait()
+
+
+def how_it_ended(process: "subprocess.Popen[bytes]") -> str | None:
+    """`exit code 3`, `signal SIGKILL`, or None while it runs."""
+    code = process.poll()
+    if code is None:
+        return None
+    return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+
+
+def last_line(log: Path) -> str:
+    """The last line with something in it that a program wrote, "" when there is none."""
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        file.seek(0, os.SEEK_END)
+        file.seek(max(0, file.tell() - 4096))
+        lines = file.read().decode(errors="replace").splitlines()
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -39,10 +40,21 @@ class EmbeddedPostgres:
         folder: made with mode 0700 when it is not there; holds `data/` and `password`.
         port: where to listen; None takes a free one at each start.
         extra: further server settings (tests switch fsync off).
+        log: where it writes what it has to say; None: `folder/log`.
+        keep_open: file descriptors that the server inherits.
     """
 
-    def __init__(self, folder: Path, port: int | None = None, extra: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int | None = None,
+        extra: dict[str, str] | None = None,
+        log: Path | None = None,
+        keep_open: Sequence[int] = (),
+    ) -> None:
         self.folder = folder
+        self.log = log or folder / "log"
+        self._keep_open = keep_open
         self._port = port
         self._extra = extra or {}
         self.port = 0
@@ -71,13 +83,14 @@ class EmbeddedPostgres:
         self.port = self._port or free_port()
         settings = CONFIGURATION | self._extra | {"port": str(self.port)}
         arguments = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        with (self.folder / "log").open("ab") as log:
+        with self.log.open("ab") as log:
             # SIGINT is PostgreSQL's fast and clean shutdown
             self.process = start_child(
                 [binary("postgres"), "-D", self.folder / "data", *arguments],
                 death_signal=signal.SIGINT,
                 not_as_root=True,
                 output=log,
+                keep_open=self._keep_open,
             )
         until = time.monotonic() + START_PATIENCE_S
         while not self.answers():
@@ -94,10 +107,10 @@ class EmbeddedPostgres:
             return False
         return True
 
-    def stop(self) -> None:
+    def stop(self, patience_s: float = 30) -> None:
         """A fast and clean shutdown."""
         if self.process is not None:
-            stop_child(self.process, signal.SIGINT, patience_s=30)
+            stop_child(self.process, signal.SIGINT, patience_s)
 
     def url(self, database: str = "postgres") -> str:
         """A libpq URL, with the password."""
@@ -106,8 +119,7 @@ class EmbeddedPostgres:
 
     def log_end(self) -> str:
         """The last lines that the server wrote."""
-        log = self.folder / "log"
-        return "\n".join(log.read_text(errors="replace").splitlines()[-5:]) if log.exists() else "no log"
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-5:]) if self.log.exists() else "no log"
 
 
 def binary(name: str) -> Path:

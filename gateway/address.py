@@ -1,0 +1,76 @@
+"""Where a broker is, out of a URL."""
+
+import ssl
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
+
+from core.errors import SettingsError
+
+KEEPALIVE_S: Final = 30  # a dead connection is noticed after one and a half of these at most
+
+
+class BrokerAddress(msgspec.Struct, frozen=True):
+    """A broker's place, and who we are there. `user` is empty where the broker asks for nobody's name."""
+
+    host: str
+    port: int
+    tls: bool
+    user: str = ""
+    password: str = ""
+
+
+def parse_broker_url(url: str, variable: str) -> BrokerAddress:
+    """Reads `mqtt://user:password@host:port` or `mqtts://...`; the ports are 1883 and 8883 by default.
+
+    Raises:
+        SettingsError: naming `variable`; the URL is not shown, as it may hold a password.
+    """
+    wanted = f"{variable} cannot be read: write mqtt://host:port or mqtts://host:port (user:password@ before the host)"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise SettingsError(wanted) from error
+    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or port == 0:
+        raise SettingsError(wanted)
+    tls = parts.scheme == "mqtts"
+    return BrokerAddress(
+        parts.hostname,
+        port or (8883 if tls else 1883),
+        tls,
+        unquote(parts.username or ""),
+        unquote(parts.password or ""),
+    )
+
+
+def client_for(address: BrokerAddress, client_id: str, ca: str = "", *, retry_s: float = 1) -> Client:
+    """A client for `address`, not connected yet: MQTT 3.1.1, clean session, reconnecting with growing patience.
+
+    Args:
+        ca: file with the broker's certificate authority; empty trusts the system's.
+        retry_s: first wait before a reconnect; it doubles up to a minute.
+
+    Raises:
+        SettingsError: `ca` cannot be read.
+    """
+    client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
+    if address.user:
+        client.username_pw_set(address.user, address.password)
+    if address.tls:
+        try:
+            client.tls_set_context(ssl.create_default_context(cafile=ca or None))
+        except (OSError, ssl.SSLError) as error:
+            raise SettingsError(f"YIJU_PLATFORM_CA names {ca!r}, which is no readable certificate: {error}") from error
+    client.reconnect_delay_set(retry_s, 60)  # type: ignore[arg-type]  # seconds; fractions work too
+    client.max_inflight_messages_set(0)  # our own windows are the limit
+    return client
+
+
+def connect(client: Client, address: BrokerAddress) -> None:
+    """Connects in the background, on a thread of the client's own, and again whenever the connection is lost."""
+    client.connect_async(address.host, address.port, keepalive=KEEPALIVE_S)
+    client.loop_start()

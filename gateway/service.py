@@ -1,0 +1,44 @@
+"""The gateway as a service of its own, in a home."""
+
+import signal
+import threading
+from types import FrameType
+from typing import Final
+
+import structlog
+
+from core.clock import Clock
+from gateway.address import parse_broker_url
+from gateway.gateway import Gateway
+from gateway.home import HomeBroker
+from gateway.settings import Settings
+
+__all__ = ["Settings", "run"]
+
+_TICK_S: Final = 1.0  # of the machine's time
+
+
+def run(settings: Settings, clock: Clock) -> None:
+    """Runs until SIGTERM or SIGINT, then stops cleanly. Raises SettingsError."""
+    log = structlog.get_logger().bind(gateway=settings.gateway_key)
+    stopping = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopping.set()
+
+    home_address = parse_broker_url(settings.local_broker_url, "YIJU_LOCAL_BROKER_URL")
+    gateway = Gateway(settings, clock)
+    home = HomeBroker(home_address, gateway, clock, f"yiju-{settings.gateway_key}-home")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    gateway.start()
+    home.start()
+    log.info("gateway_runs")
+    while not stopping.wait(_TICK_S):
+        try:
+            gateway.tick(clock.now())
+        except Exception as error:  # noqa: BLE001  # the edge: a full disk must not end the watch
+            log.error("tick_failed", error=f"{type(error).__name__}: {error}")
+    home.stop()
+    gateway.stop()
+    log.info("gateway_stopped", ignored=gateway.ignored())

@@ -1,0 +1,221 @@
+"""The way up: batches of the outbox to the platform, until the platform says that it has them.
+
+The outbox is the only buffer. At most a window of batches is on its way in each lane, urgent first; paho's own queue
+is emptied whenever a connection is lost, and the window is sent again from the outbox on the next one. A batch that
+the broker has taken and the platform has not acknowledged is sent again with growing patience: the platform may be
+down for hours, and every copy waits in the broker's queue for it.
+
+Threads: paho's thread runs the callbacks, the gateway's callers run `send` and `tick`. `_lock` is never taken in
+`on_disconnect`, which paho may call while it holds a lock that `publish` needs.
+"""
+
+import sqlite3
+import threading
+import time
+import zlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+import structlog
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
+from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from core.clock import Clock
+from core.errors import WireError
+from core.model import Lane
+from core.wire import VERSION, Status, ack_topic, decode_ack, encode, status_topic, to_ms, up_topic
+from gateway.address import BrokerAddress, client_for, connect
+from gateway.outbox import Outbox, Sealed
+
+WINDOW: Final = {Lane.URGENT: 50, Lane.BULK: 10}  # a full bulk window is 120 KB: what an urgent batch may wait behind
+ACK_PATIENCE_S: Final = 30.0
+MAX_ACK_PATIENCE_S: Final = 3600.0
+HEARTBEAT: Final = timedelta(minutes=1)
+_GOODBYE_S: Final = 2.0
+
+
+class _Sent(NamedTuple):
+    info: MQTTMessageInfo
+    at: float
+
+
+class Uplink:
+    """Sends `outbox` to the platform's broker at `address`, as the gateway `key`.
+
+    Args:
+        ca: file with the broker's certificate authority; empty trusts the system's.
+        monotonic: the machine's seconds, for network patience: this does not run with a scaled clock.
+
+    Raises:
+        SettingsError: `ca` cannot be read.
+    """
+
+    def __init__(
+        self,
+        address: BrokerAddress,
+        key: str,
+        outbox: Outbox,
+        clock: Clock,
+        *,
+        ca: str = "",
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._address = address
+        self._key = key
+        self._outbox = outbox
+        self._clock = clock
+        self._monotonic = monotonic
+        self._log = structlog.get_logger().bind(gateway=key)
+        self._lock = threading.Lock()
+        self._connected = False
+        self._stopping = False
+        self._sent: dict[Lane, dict[int, _Sent]] = {lane: {} for lane in Lane}
+        self._after = dict.fromkeys(Lane, 0)  # the last number sent on this connection
+        self._highest = dict.fromkeys(Lane, 0)  # the highest number ever sent by this process
+        self._patience = ACK_PATIENCE_S
+        self._heartbeat: datetime | None = None
+        # A spread first wait, so that the homes of a district do not all return in the same second.
+        self._client = client_for(address, f"yiju-{key}", ca, retry_s=0.5 + zlib.crc32(key.encode()) % 1000 / 1000)
+        self._client.will_set(status_topic(key), encode(Status(VERSION, online=False)), qos=1, retain=True)
+        self._client.on_pre_connect = self._on_pre_connect
+        self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_message = self._on_message
+
+    @property
+    def connected(self) -> bool:
+        """Whether the platform's broker has let us in and the connection stands."""
+        return self._connected
+
+    def start(self) -> None:
+        """Connects in the background, and again whenever the connection is lost."""
+        connect(self._client, self._address)
+
+    def send(self) -> None:
+        """Sends what the windows allow. Returns at once; does nothing while there is no connection."""
+        if self._connected and not self._stopping:
+            with self._lock:
+                for lane in (Lane.URGENT, Lane.BULK):
+                    self._fill_window(lane)
+
+    def tick(self, now: datetime) -> None:
+        """Sends the heartbeat when it is due, what waits, and again what was not acknowledged in time."""
+        if not self._connected:
+            return
+        with self._lock:
+            self._resend_overdue()
+            if self._heartbeat is None or abs(now - self._heartbeat) >= HEARTBEAT:
+                self._say_online(now)
+        self.send()
+
+    def stop(self) -> None:
+        """Says goodbye and disconnects. What is not acknowledged stays in the outbox."""
+        self._stopping = True  # from here on no batch is sent, or the end would wait for the whole backlog
+        if self._connected:
+            info = self._publish(status_topic(self._key), encode(Status(VERSION, online=False)), retain=True)
+            try:
+                info.wait_for_publish(_GOODBYE_S)
+            except RuntimeError:
+                self._log.info("goodbye_unsent")  # the connection went first; the will says it
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _fill_window(self, lane: Lane) -> None:
+        sent = self._sent[lane]
+        free = WINDOW[lane] - len(sent)
+        if free <= 0:
+            return
+        for batch in self._outbox.take(lane, self._after[lane], free):
+            if not self._send_batch(lane, batch):
+                return
+            self._after[lane] = batch.seq
+
+    def _resend_overdue(self) -> None:
+        """Sends again what the broker took long ago. What it has not taken is TCP's affair: paho still holds it."""
+        overdue = self._monotonic() - self._patience
+        late = [
+            (lane, seq)
+            for lane in (Lane.URGENT, Lane.BULK)
+            for seq, sent in self._sent[lane].items()
+            if sent.at <= overdue and sent.info.is_published()
+        ]
+        for lane, seq in late:
+            del self._sent[lane][seq]
+            for batch in self._outbox.take(lane, seq - 1, 1):
+                if batch.seq == seq:
+                    self._send_batch(lane, batch)
+        if late:
+            self._patience = min(2 * self._patience, MAX_ACK_PATIENCE_S)
+            self._log.info("sent_again", batches=len(late), patience_s=self._patience)
+
+    def _send_batch(self, lane: Lane, batch: Sealed) -> bool:
+        info = self._publish(up_topic(self._key, lane), batch.payload)
+        if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            return False  # the connection went away under us; the next one sends it
+        self._sent[lane][batch.seq] = _Sent(info, self._monotonic())
+        self._highest[lane] = max(self._highest[lane], batch.seq)
+        return True
+
+    def _say_online(self, now: datetime) -> None:
+        status = Status(VERSION, online=True, session=self._outbox.session, time=to_ms(now))
+        self._publish(status_topic(self._key), encode(status), retain=True)
+        self._heartbeat = now
+
+    def _publish(self, topic: str, payload: bytes, *, retain: bool = False) -> MQTTMessageInfo:
+        return self._client.publish(topic, payload, qos=1, retain=retain)
+
+    def _on_pre_connect(self, client: Client, userdata: Any) -> None:
+        client.drop_out_messages()
+
+    def _on_connect(
+        self, client: Client, userdata: Any, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            self._log.warning("platform_refused", reason=str(reason))
+            return
+        if self._stopping:  # the connection came up while we were leaving
+            client.disconnect()
+            return
+        self._log.info("platform_connected")
+        client.subscribe(ack_topic(self._key), qos=1)
+        with self._lock:
+            for lane in Lane:
+                self._sent[lane].clear()
+                self._after[lane] = 0
+            self._patience = ACK_PATIENCE_S
+            self._say_online(self._clock.now())
+            self._connected = True
+        self.send()
+
+    def _on_disconnect(
+        self, client: Client, userdata: Any, flags: DisconnectFlags, reason: ReasonCode, properties: Properties | None
+    ) -> None:
+        was, self._connected = self._connected, False
+        if was:
+            self._log.warning("platform_lost", reason=str(reason))
+
+    def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
+        try:
+            ack = decode_ack(bytes(message.payload))
+        except WireError as error:
+            self._log.warning("ack_ignored", reason=error.reason)
+            return
+        if ack.session != self._outbox.session:
+            return  # meant for an outbox that this one has replaced
+        with self._lock:
+            # What this process never sent cannot have arrived, whatever the ack says; an ack for what an
+            # earlier process sent comes again when we have sent it again.
+            seqs = [seq for seq in ack.seqs if seq <= self._highest[ack.lane]]
+            try:
+                forgotten = self._outbox.forget(ack.session, ack.lane, seqs)
+            except sqlite3.Error as error:  # a full disk; the batch will be sent and acknowledged again
+                self._log.error("ack_lost", error=str(error))
+                return
+            for seq in seqs:
+                self._sent[ack.lane].pop(seq, None)
+            if forgotten:
+                self._patience = ACK_PATIENCE_S
+        self.send()

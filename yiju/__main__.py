@@ -1,0 +1,5 @@
+"""`python -m yiju` is the `yiju` command."""
+
+from yiju.cli import main
+
+main()

@@ -1,0 +1,121 @@
+"""The `yiju` command. Everything heavy is imported by the command that needs it."""
+
+import os
+import signal
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.errors import YijuError
+from yiju.services import SERVICES, Service, run_service
+
+FAULT = 2  # the exit code of an error that the person can mend
+
+app = typer.Typer(
+    name="yiju",
+    help="Yiju (颐居) watches over people who live alone in a family eldercare bed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+store = typer.Typer(help="The database.", no_args_is_help=True)
+simulate = typer.Typer(help="The simulator: homes, residents and incidents.")
+app.add_typer(store, name="store")
+app.add_typer(simulate, name="simulate")
+
+
+def main() -> None:
+    """The console script: an error on purpose is one sentence and exit code 2, never a traceback."""
+    try:
+        app()
+    except YijuError as error:
+        print(f"yiju: {error}", file=sys.stderr)  # noqa: T201 -- rich would wrap it
+        sys.exit(FAULT)
+
+
+@app.command()
+def up(
+    demo: Annotated[bool, typer.Option("--demo", help="With 24 simulated homes, people and a past.")] = False,
+    speed: Annotated[float | None, typer.Option(help="Live this many times as fast as real time.", min=0.01)] = None,
+) -> None:
+    """Runs the whole platform on this machine until Ctrl-C."""
+    from core.settings import read_settings
+    from yiju.screen import Screen
+    from yiju.up import UpSettings
+    from yiju.up import up as run_up
+
+    run_up(read_settings(UpSettings, os.environ), demo=demo, speed=speed, screen=Screen())
+
+
+def _add_service(service: Service) -> None:
+    def command() -> None:
+        run_service(service)
+
+    app.command(service.name, help=service.what)(command)
+
+
+for _service in SERVICES:
+    if _service.name != "simulate":
+        _add_service(_service)
+
+
+@simulate.callback(invoke_without_command=True)
+def run_simulator(context: typer.Context) -> None:
+    """Plays homes; with a command, changes what the running simulator plays."""
+    if context.invoked_subcommand is None:
+        run_service(next(service for service in SERVICES if service.name == "simulate"))
+
+
+@store.command("migrate")
+def store_migrate() -> None:
+    """Brings the database at YIJU_DATABASE_URL to this version; safe to run at any time and by many at once."""
+    from core.clock import parse_clock
+    from core.settings import read_settings
+    from store.migrate import migrate
+    from yiju.services import CommonSettings
+    from yiju.settings import StoreSettings
+
+    clock = parse_clock(read_settings(CommonSettings, os.environ).clock)
+    edition = migrate(read_settings(StoreSettings, os.environ).database_url, clock.now(), typer.echo)
+    typer.echo(f"the database is up to date, edition {edition}")
+
+
+@app.command()
+def settings() -> None:
+    """Lists every setting of every service."""
+    from rich.console import Console
+
+    from yiju.settings import settings_table
+
+    Console().print(settings_table())
+
+
+@app.command()
+def doctor() -> None:
+    """Looks at this machine and says what is missing and how to get it."""
+    from rich.console import Console
+
+    from core.settings import read_settings
+    from yiju.doctor import DoctorSettings, examine, findings_table
+
+    findings = examine(read_settings(DoctorSettings, os.environ))
+    Console().print(findings_table(findings))
+    if any(not finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command("broker-accounts")
+def broker_accounts(file: Annotated[Path, typer.Option(help="The accounts file that the broker reads.")]) -> None:
+    """Keeps a broker's accounts file in step with the registered gateways until SIGTERM."""
+    from core.settings import read_settings
+    from yiju.accounts import follow_register
+    from yiju.settings import AccountsSettings
+
+    read = read_settings(AccountsSettings, os.environ)
+    asked: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, frame: asked.append(number))
+    follow_register(read.database_url, file, read.broker_password, lambda: bool(asked))

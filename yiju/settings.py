@@ -1,0 +1,51 @@
+"""`yiju settings`: every setting, of every service, as the services declare them."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import msgspec
+from rich.table import Table
+
+from core.settings import Described, describe_settings
+from yiju.services import SERVICES, CommonSettings, settings_of
+
+
+class StoreSettings(msgspec.Struct, frozen=True):
+    """Settings of `yiju store ...`."""
+
+    database_url: Annotated[str, msgspec.Meta(description="postgresql://... of a login that owns the database")]
+
+
+class AccountsSettings(msgspec.Struct, frozen=True):
+    """Settings of `yiju broker-accounts`."""
+
+    database_url: Annotated[str, msgspec.Meta(description="postgresql://... of a login that may read the register")]
+    broker_password: Annotated[str, msgspec.Meta(description="the platform's own password at the broker")]
+
+
+def all_settings() -> Iterator[tuple[str, list[Described]]]:
+    """(the command, its settings), in the order of `yiju --help`."""
+    from yiju.doctor import DoctorSettings
+    from yiju.up import UpSettings
+
+    yield "every service", describe_settings(CommonSettings)
+    yield "yiju up", describe_settings(UpSettings)
+    for service in SERVICES:
+        yield f"yiju {service.name}", describe_settings(settings_of(service))
+    yield "yiju store", describe_settings(StoreSettings)
+    yield "yiju broker-accounts", describe_settings(AccountsSettings)
+    yield "yiju doctor", describe_settings(DoctorSettings)
+
+
+def settings_table() -> Table:
+    """One row a setting."""
+    table = Table(title="Settings, read from the environment", title_justify="left")
+    for heading in ("setting", "type", "default", "what it is"):
+        table.add_column(heading, overflow="fold")
+    for command, settings in all_settings():
+        table.add_section()
+        table.add_row(f"[bold]{command}[/bold]", "", "", "")
+        for setting in settings:
+            default = "(must be set)" if setting.default is None else setting.default
+            table.add_row(setting.variable, setting.type, default, setting.description)
+    return table
