@@ -42,7 +42,8 @@ def backfill(
     with connect(database_url, DatabaseRole.INGEST, autocommit=True) as connection:
         directory.refresh(connection)
         done = {
-            row["gateway_id"] for row in connection.execute("SELECT gateway_id FROM ledger WHERE session = %s", [SESSION])
+            row["gateway_id"]
+            for row in connection.execute("SELECT gateway_id FROM ledger WHERE session = %s", [SESSION])
         }
         for number, home in enumerate(homes):
             advance(number, len(homes))
