@@ -1,0 +1,38 @@
+"""`yiju import` and `yiju gateway-password`: the register from the command line."""
+
+from datetime import datetime
+from pathlib import Path
+
+from rich.table import Table
+
+from care.register import RegisterReport, apply_register, read_file
+from core.credentials import broker_password_hash, new_password
+from core.errors import NotFound
+from store.pool import DatabaseRole, connect
+
+
+def import_file(database_url: str, path: Path, now: datetime) -> RegisterReport:
+    """Brings the register to what the file says. Raises RegisterError naming file, key and remedy."""
+    document = read_file(path)
+    with connect(database_url, DatabaseRole.REGISTER, autocommit=True) as connection:
+        return apply_register(connection, document, str(path), now)
+
+
+def renew_gateway_password(database_url: str, key: str) -> str:
+    """Gives the gateway a new password and returns it; only its hash is kept. Raises NotFound."""
+    password = new_password()
+    with connect(database_url, DatabaseRole.REGISTER, autocommit=True) as connection:
+        changed = connection.execute(
+            "UPDATE gateway SET password_hash = %s WHERE key = %s", [broker_password_hash(password), key]
+        )
+        if changed.rowcount == 0:
+            raise NotFound(f"no gateway {key!r} is registered: add [[home.gateway]] with that key and `yiju import` it")
+    return password
+
+
+def report_table(report: RegisterReport) -> Table:
+    """What an import did, for people."""
+    table = Table("", "created", "updated", "unchanged")
+    for kind in sorted({*report.created, *report.updated, *report.unchanged}):
+        table.add_row(kind, *(str(counts[kind]) for counts in (report.created, report.updated, report.unchanged)))
+    return table
