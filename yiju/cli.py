@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -32,7 +31,7 @@ def main() -> None:
     try:
         app()
     except YijuError as error:
-        print(f"yiju: {error}", file=sys.stderr)  # noqa: T201 -- rich would wrap it
+        print(f"yiju: {error}", file=sys.stderr)
         sys.exit(FAULT)
 
 
