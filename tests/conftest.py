@@ -1,23 +1,31 @@
 """Real servers for every test that needs one, started on free ports and shared within a worker.
 
 `database` is a fresh database cloned from a migrated template; `broker` a real broker with the shipped ACL.
+
+    YIJU_TEST_DATABASE_URL  a server that runs already (TimescaleDB), as superuser; else the embedded PostgreSQL
+    YIJU_TEST_BROKER        auto, mosquitto or amqtt
+    YIJU_TEST_ALL=1         what the machine lacks is a failure, not a skip (tests/needs.py)
 """
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Composed, Identifier
 
 from core.clock import ManualClock
 from core.credentials import broker_password_hash
 from store.migrate import migrate
 from store.pool import Connection, DatabaseRole, connect
-from yiju.embedded.broker import EmbeddedBroker
+from tests.needs import need
+from yiju.embedded.broker import BrokerKind, EmbeddedBroker, find_mosquitto
 from yiju.embedded.postgres import EmbeddedPostgres
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -33,9 +41,35 @@ class Database:
         return connect(self.url, role, autocommit=autocommit)
 
 
+@dataclass(frozen=True)
+class Server:
+    """A database server that the tests may fill; `maintenance_url` is a superuser's."""
+
+    maintenance_url: str
+
+    def url(self, database: str) -> str:
+        """The same login, another database."""
+        return urlsplit(self.maintenance_url)._replace(path=f"/{database}").geturl()
+
+    def run(self, statement: Composed) -> None:
+        """One statement outside a transaction, on the maintenance database."""
+        with psycopg.connect(self.maintenance_url, autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest) -> Server:
+    """The server that the databases are made on."""
+    given = os.environ.get("YIJU_TEST_DATABASE_URL")
+    if given:
+        return Server(given)
+    embedded: EmbeddedPostgres = request.getfixturevalue("postgres")
+    return Server(embedded.url())
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    """One server for the worker; durability is off, as no test of this fixture cuts its power."""
+    """An embedded server for the worker; durability is off, as no test of this fixture cuts its power."""
     server = EmbeddedPostgres(
         tmp_path_factory.mktemp("postgres"),
         extra={"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"},
@@ -47,34 +81,62 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
 
 
 @pytest.fixture(scope="session")
-def template(postgres: EmbeddedPostgres) -> str:
-    """Name of a migrated, empty database to clone."""
-    with psycopg.connect(postgres.url(), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE yiju_template")
-    migrate(postgres.url("yiju_template"), NOW)
-    return "yiju_template"
+def template(server: Server) -> Iterator[str]:
+    """Name of a migrated, empty database to clone.
+
+    Nobody may connect to it: TimescaleDB's background workers would, and then it could not be cloned.
+    """
+    name = f"yiju_template_{uuid4().hex[:12]}"
+    server.run(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    migrate(server.url(name), NOW)
+    server.run(SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false").format(Identifier(name)))
+    with psycopg.connect(server.maintenance_url, autocommit=True) as connection:
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+    yield name
+    server.run(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
 @pytest.fixture
-def database(postgres: EmbeddedPostgres, template: str) -> Iterator[Database]:
+def database(server: Server, template: str) -> Iterator[Database]:
     """A migrated database of the test's own."""
     name = f"test_{uuid4().hex[:12]}"
-    with psycopg.connect(postgres.url(), autocommit=True) as connection:
-        connection.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template)))
-    yield Database(postgres.url(name))
-    with psycopg.connect(postgres.url(), autocommit=True) as connection:
-        connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+    server.run(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template)))
+    yield Database(server.url(name))
+    server.run(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+
+
+@pytest.fixture
+def empty_database(server: Server) -> Iterator[Database]:
+    """A database of the test's own in which nothing was ever made."""
+    name = f"test_{uuid4().hex[:12]}"
+    server.run(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    yield Database(server.url(name))
+    server.run(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[EmbeddedBroker]:
     """A broker of the test's own that knows the gateways gw-1 and gw-2, password "secret"."""
-    server = EmbeddedBroker(tmp_path / "broker")
+    wanted = BrokerKind(os.environ.get("YIJU_TEST_BROKER") or "auto")
+    need(
+        wanted is not BrokerKind.MOSQUITTO or find_mosquitto() is not None,
+        "mosquitto is not installed: apt-get install mosquitto",
+    )
+    with running_broker(tmp_path / "broker", wanted) as running:
+        yield running
+
+
+@contextmanager
+def running_broker(folder: Path, wanted: BrokerKind) -> Iterator[EmbeddedBroker]:
+    """That broker, for a test that wants a particular one."""
+    server = EmbeddedBroker(folder, wanted=wanted)
     server.prepare()
     server.write_accounts({key: broker_password_hash("secret") for key in ("gw-1", "gw-2")})
     server.start()
-    yield server
-    server.stop()
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -32,7 +31,7 @@ def main() -> None:
     try:
         app()
     except YijuError as error:
-        print(f"yiju: {error}", file=sys.stderr)  # noqa: T201 -- rich would wrap it
+        print(f"yiju: {error}", file=sys.stderr)
         sys.exit(FAULT)
 
 
@@ -40,13 +39,17 @@ def main() -> None:
 def up(
     demo: Annotated[bool, typer.Option("--demo", help="With 24 simulated homes, people and a past.")] = False,
     speed: Annotated[float | None, typer.Option(help="Live this many times as fast as real time.", min=0.01)] = None,
+    with_parent: Annotated[bool, typer.Option("--with-parent", help="End when the caller ends.")] = False,
 ) -> None:
     """Runs the whole platform on this machine until Ctrl-C."""
     from core.settings import read_settings
+    from yiju.embedded.child import end_with_parent
     from yiju.screen import Screen
     from yiju.up import UpSettings
     from yiju.up import up as run_up
 
+    if with_parent:
+        end_with_parent()
     run_up(read_settings(UpSettings, os.environ), demo=demo, speed=speed, screen=Screen())
 
 

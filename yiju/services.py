@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -63,6 +63,5 @@ def run_service(service: Service, environment: Mapping[str, str] = os.environ) -
 
 def settings_of(service: Service) -> type[msgspec.Struct]:
     """The service's `Settings`."""
-    kind: Any = import_module(service.module).Settings
-    assert issubclass(kind, msgspec.Struct)
+    kind: type[msgspec.Struct] = import_module(service.module).Settings
     return kind

@@ -139,7 +139,7 @@ class Stack:
                 self._start_service(name, environment)
             if prepared is not None:
                 step("the simulator")
-                self._start_service("simulate", environment | demo_environment(self._folder, self._broker.port))
+                self._start_service("simulate", {**environment, **demo_environment(self._folder, self._broker.port)})
             step("health")
             self._await_health()
         self._screen.say(self.greeting(prepared))

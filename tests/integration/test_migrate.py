@@ -8,14 +8,11 @@ import pytest
 from store.migrate import Edition, migrate
 from store.pool import DatabaseRole
 from tests.conftest import NOW, Database
-from yiju.embedded.postgres import EmbeddedPostgres
 
 
-def test_eight_processes_that_migrate_at_once_agree(postgres: EmbeddedPostgres) -> None:
-    with psycopg.connect(postgres.url(), autocommit=True) as connection:
-        connection.execute("CREATE DATABASE crowded")
+def test_eight_processes_that_migrate_at_once_agree(empty_database: Database) -> None:
     with ThreadPoolExecutor(8) as pool:
-        editions = list(pool.map(lambda _: migrate(postgres.url("crowded"), NOW), range(8)))
+        editions = list(pool.map(lambda _: migrate(empty_database.url, NOW), range(8)))
     assert len(set(editions)) == 1
     assert isinstance(editions[0], Edition)
 

@@ -27,8 +27,8 @@ class Acl:
         Args:
             topic: a topic, or the filter of a subscription, which must lie wholly within what is allowed.
         """
-        if any(sign in user for sign in "+#/"):
-            return False  # as a part of a pattern it would open other users' topics
+        if not user or any(sign in user for sign in "+#/"):
+            return False  # in a pattern, such a name would open the topics of others
         filters = [pattern.replace("%u", user) for pattern in self._patterns.get(right, [])]
         return any(covers(allowed, topic) for allowed in [*filters, *self._topics.get((user, right), [])])
 

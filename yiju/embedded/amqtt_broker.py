@@ -57,7 +57,7 @@ class Accounts:
         return bool(user and password) and broker_password_matches(password or "", self._hashes.get(user or "", ""))
 
 
-class _LimitedReader(StreamReaderAdapter):
+class _LimitedReader(StreamReaderAdapter):  # type: ignore[misc]  # amqtt has no types
     """Refuses to take a packet that would fill the memory."""
 
     async def read(self, n: int = -1) -> bytes:
@@ -67,7 +67,7 @@ class _LimitedReader(StreamReaderAdapter):
         return data
 
 
-class _Handler(BrokerProtocolHandler):
+class _Handler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt has no types
     """Ends the connection of a client that has gone silent, so that its will is sent."""
 
     def handle_read_timeout(self) -> None:
@@ -75,7 +75,7 @@ class _Handler(BrokerProtocolHandler):
         self._silent = asyncio.ensure_future(self.handle_connection_closed())
 
 
-class YijuBroker(Broker):
+class YijuBroker(Broker):  # type: ignore[misc]  # amqtt has no types
     """amqtt with our accounts and access list; see the module's text for what differs and why."""
 
     def __init__(self, port: int, accounts: Accounts, acl: Acl) -> None:

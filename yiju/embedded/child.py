@@ -79,6 +79,11 @@ def stop_child(process: subprocess.Popen[bytes], how: signal.Signals = signal.SI
     return process.wait()
 
 
+def end_with_parent() -> None:
+    """This process gets SIGTERM when the process that started it ends, even by kill -9."""
+    _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
+
+
 def how_it_ended(process: "subprocess.Popen[bytes]") -> str | None:
     """`exit code 3`, `signal SIGKILL`, or None while it runs."""
     code = process.poll()
