@@ -10,12 +10,12 @@ from typing import Annotated, Final
 
 import msgspec
 import structlog
-from gateway.gateway import Gateway
-from gateway.settings import Settings as GatewaySettings
 from msgspec import Meta
 
 from core.clock import Clock
 from core.errors import SettingsError
+from gateway.gateway import Gateway
+from gateway.settings import Settings as GatewaySettings
 from simulator.control import ControlServer, Request
 from simulator.homes import HOMES, DemoHome, demo_homes
 from simulator.live import LiveDemo

@@ -2,18 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from importlib import import_module
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Final
 
+from care.register import apply_register, read_document
 from core.clock import Clock
 from core.credentials import broker_password_hash, new_password
+from simulator.register import LOGINS as DEMO_LOGINS
+from simulator.register import SEED, demo_document, gateway_keys
 from store.pool import DatabaseRole, connect
+from yiju.backfill import backfill
 from yiju.folder import DataFolder
 from yiju.screen import Screen
 
 GATEWAYS: Final = "demo/gateways.json"  # gateway key -> broker password
 LOGINS: Final = "demo/logins.json"  # login -> password
+MADE: Final = "demo/made.json"  # when, and whether all of it
 PAST: Final = timedelta(days=30)
 
 
@@ -38,21 +42,21 @@ def prepare_demo(folder: DataFolder, database_url: str, clock: Clock, screen: Sc
 
     The passwords are made once and kept in the folder, readable by its owner alone.
     """
-    register, care = import_module("simulator.register"), import_module("care.register")
-    gateways = _kept_passwords(folder, GATEWAYS, register.gateway_keys())
-    logins = _kept_passwords(folder, LOGINS, [login for _, login in register.LOGINS])
-    begins = clock.now() - PAST
-    document: Any = care.read_document(
-        register.demo_document(
-            begins, {key: broker_password_hash(password) for key, password in gateways.items()}, logins
-        ),
-        "the demo",
-    )
-    with connect(database_url, DatabaseRole.OWNER, autocommit=True) as connection:
-        care.apply_register(connection, document, "the demo", clock.now())
-    with screen.work("the homes' last 30 days") as advance:
-        import_module("yiju.backfill").backfill(database_url, clock.now(), PAST, advance)
-    return Demo([Login(role, login, logins[login]) for role, login in register.LOGINS])
+    gateways = _kept_passwords(folder, GATEWAYS, gateway_keys())
+    logins = _kept_passwords(folder, LOGINS, [login for _, login in DEMO_LOGINS])
+    made = folder.read_json(MADE)
+    if not made.get("complete"):
+        # One present for the whole of it, also when it is cut off and goes on later.
+        now = datetime.fromisoformat(str(made.get("now") or clock.now().isoformat()))
+        folder.write_json(MADE, {"now": now.isoformat(), "complete": False})
+        hashes = {key: broker_password_hash(password) for key, password in gateways.items()}
+        document = read_document(demo_document(now - PAST, hashes, logins), "the demo")
+        with connect(database_url, DatabaseRole.REGISTER, autocommit=True) as connection:
+            apply_register(connection, document, "the demo", now)
+        with screen.work("the homes' last 30 days") as advance:
+            backfill(database_url, now, PAST, SEED, advance)
+        folder.write_json(MADE, {"now": now.isoformat(), "complete": True})
+    return Demo([Login(role, login, logins[login]) for role, login in DEMO_LOGINS])
 
 
 def demo_environment(folder: DataFolder, broker_port: int) -> Mapping[str, str]:

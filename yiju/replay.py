@@ -19,9 +19,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from simulator.dialect import Message
-from simulator.recordings import Recording
-from simulator.replay import recording_messages, recording_register
 
 from alerts.engine import tick
 from care.register import apply_register, read_document
@@ -34,6 +31,9 @@ from gateway.gateway import Gateway
 from gateway.settings import Settings as GatewaySettings
 from ingest.service import Ingest
 from ingest.service import Settings as IngestSettings
+from simulator.dialect import Message
+from simulator.recordings import Recording
+from simulator.replay import recording_messages, recording_register
 from store.migrate import migrate
 from store.pool import DatabaseRole, connect
 from yiju.embedded.broker import BrokerKind, EmbeddedBroker

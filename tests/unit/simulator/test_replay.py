@@ -115,7 +115,7 @@ def test_check_ins_come_hourly_and_repeat_no_state(tiny: Recording) -> None:
 
 
 def test_after_the_cut_only_check_ins_and_the_base_load_go_on(tiny: Recording) -> None:
-    cut = datetime(2011, 6, 15, 7, 0, 11)  # noqa: DTZ001 - wall time, as in the recording
+    cut = datetime(2011, 6, 15, 7, 0, 11)
     instant = cut.replace(tzinfo=ZoneInfo("Asia/Shanghai"))
     messages = list(recording_messages(tiny, cut))
     assert len(states(messages)) == 3
