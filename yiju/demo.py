@@ -1,6 +1,7 @@
 """The demo: 24 simulated homes with their people, registered through the same door as real ones."""
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -42,8 +43,8 @@ def prepare_demo(folder: DataFolder, database_url: str, clock: Clock, screen: Sc
 
     The passwords are made once and kept in the folder, readable by its owner alone.
     """
-    gateways = _kept_passwords(folder, GATEWAYS, gateway_keys())
-    logins = _kept_passwords(folder, LOGINS, [login for _, login in DEMO_LOGINS])
+    gateways = _kept_passwords(folder, GATEWAYS, gateway_keys(), new_password)
+    logins = _kept_passwords(folder, LOGINS, [login for _, login in DEMO_LOGINS], _short_password)
     made = folder.read_json(MADE)
     if not made.get("complete"):
         # One present for the whole of it, also when it is cut off and goes on later.
@@ -62,16 +63,22 @@ def prepare_demo(folder: DataFolder, database_url: str, clock: Clock, screen: Sc
 def demo_environment(folder: DataFolder, broker_port: int) -> Mapping[str, str]:
     """What the simulator needs besides what every service of the stack gets."""
     return {
-        "YIJU_GATEWAY_PASSWORDS": str(folder.path / GATEWAYS),
-        "YIJU_GATEWAY_FOLDER": str(folder.path / "gateways"),
         "YIJU_PLATFORM_URL": f"mqtt://127.0.0.1:{broker_port}",
         "YIJU_SIMULATOR_FOLDER": str(folder.path / "demo"),
+        "YIJU_SIMULATOR_PASSWORDS": str(folder.path / GATEWAYS),
+        "YIJU_SIMULATOR_SEED": str(SEED),
+        "YIJU_SIMULATOR_START": str(folder.read_json(MADE)["now"]),  # it goes on where the past ends
     }
 
 
-def _kept_passwords(folder: DataFolder, file: str, names: list[str]) -> dict[str, str]:
+def _kept_passwords(folder: DataFolder, file: str, names: list[str], new: Callable[[], str]) -> dict[str, str]:
     kept = {name: str(password) for name, password in folder.read_json(file).items()}
-    missing = {name: new_password() for name in names if name not in kept}
+    missing = {name: new() for name in names if name not in kept}
     if missing:
         folder.write_json(file, {**kept, **missing})
     return {**kept, **missing}
+
+
+def _short_password() -> str:
+    """One that a person can type from a terminal into a phone: the demo holds nobody's data."""
+    return secrets.token_hex(4)
