@@ -194,7 +194,7 @@ class Uplink:
         self, client: Client, userdata: Any, flags: DisconnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
         was, self._connected = self._connected, False
-        if was:
+        if was and not self._stopping:
             self._log.warning("platform_lost", reason=str(reason))
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
