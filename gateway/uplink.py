@@ -31,7 +31,7 @@ from gateway.address import BrokerAddress, client_for, connect
 from gateway.outbox import Outbox, Sealed
 
 WINDOW: Final = {Lane.URGENT: 50, Lane.BULK: 10}  # a full bulk window is 120 KB: what an urgent batch may wait behind
-ACK_PATIENCE_S: Final = 30.0
+ACK_PATIENCE_S: Final = 10.0
 MAX_ACK_PATIENCE_S: Final = 3600.0
 HEARTBEAT: Final = timedelta(minutes=1)
 _GOODBYE_S: Final = 2.0
@@ -194,7 +194,7 @@ class Uplink:
         self, client: Client, userdata: Any, flags: DisconnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
         was, self._connected = self._connected, False
-        if was:
+        if was and not self._stopping:
             self._log.warning("platform_lost", reason=str(reason))
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
@@ -216,6 +216,6 @@ class Uplink:
                 return
             for seq in seqs:
                 self._sent[ack.lane].pop(seq, None)
-            if forgotten:
-                self._patience = ACK_PATIENCE_S
+            if forgotten:  # halved, not reset: a platform that is catching up must not be sent everything twice
+                self._patience = max(ACK_PATIENCE_S, self._patience / 2)
         self.send()

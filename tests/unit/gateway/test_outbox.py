@@ -1,6 +1,7 @@
 """The outbox: what is taken stays until it is acknowledged, under numbers that are never used twice."""
 
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -156,6 +157,19 @@ def test_when_only_signs_of_life_are_left_the_oldest_batches_go_and_urgent_ones_
     assert outbox.lost() == 2000 - 200 * len(left)
     assert len(contents(outbox, Lane.URGENT)) == 1000
     outbox.close()
+
+
+def test_a_full_disk_takes_nothing_and_says_so_and_the_outbox_goes_on_afterwards(outbox: Outbox) -> None:
+    outbox.append([reading("open", 0)])
+    (pages,) = outbox._db.execute("PRAGMA page_count").fetchone()
+    outbox._db.execute(f"PRAGMA max_page_count = {pages}")  # SQLite's own way to run out of room
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        outbox.append([reading("open", 1), *(reading("power", n) for n in range(2000))])
+    assert outbox.depth().readings == 1
+    outbox._db.execute("PRAGMA max_page_count = 1000000")
+    outbox.append([reading("open", 1)])
+    outbox.seal()
+    assert flags(outbox) == [Flag.NONE, Flag.CHANGED]  # the failed one is not remembered as the last value
 
 
 metrics_and_values = st.tuples(
