@@ -1,7 +1,10 @@
 """What can be measured. One line a metric; the numbers are stored, so a number is never used twice.
 
-Binary metrics are 0 or 1. A reading is a *sign of life* when its metric shows a person and either the
-state is on (`motion` 1) or the state changed (a door, a bed: both edges are a person's doing).
+Binary metrics are 0 or 1. A reading is a *sign of life* when its metric shows a person and its state changed: to on
+(motion begins), or either way (a door, a bed: both edges are a person's doing). A state that is only said again is
+none: Zigbee2MQTT repeats `occupancy: true` with every battery report, and a radar says `presence` each minute of
+somebody who lies on the floor. From a sensor that never says 0 the gateway marks each 1 as a change, as there is no
+other way to see it move (gateway/outbox.py).
 """
 
 from enum import StrEnum
@@ -14,7 +17,7 @@ class Life(StrEnum):
     """Which readings of a metric show that somebody is there and moves."""
 
     NEVER = "never"
-    WHEN_ON = "when_on"  # value 1, also when repeated
+    TURNED_ON = "turned_on"  # a change to 1
     ON_CHANGE = "on_change"  # any change of state
 
 
@@ -40,17 +43,17 @@ class Metric(msgspec.Struct, frozen=True):
 
 
 METRICS: Final[tuple[Metric, ...]] = (
-    Metric(1, "motion", "", 0, 1, life=Life.WHEN_ON),
+    Metric(1, "motion", "", 0, 1, life=Life.TURNED_ON),
     Metric(2, "open", "", 0, 1, life=Life.ON_CHANGE),  # a contact: 1 = open
     Metric(3, "occupied", "", 0, 1, life=Life.ON_CHANGE),  # bed or seat: 1 = somebody on it
-    Metric(4, "presence", "", 0, 1, life=Life.WHEN_ON),  # radar: 1 = somebody in the room
+    Metric(4, "presence", "", 0, 1, life=Life.TURNED_ON),  # radar: 1 = somebody in the room
     Metric(5, "fall", "", 0, 2, urgent=True),  # 0 normal, 1 warning (may be a fall), 2 alarm
     Metric(6, "sos", "", 0, 1, urgent=True),  # 1 = pressed
     Metric(7, "smoke", "", 0, 1, urgent=True),
     Metric(8, "gas", "", 0, 1, urgent=True),
     Metric(9, "leak", "", 0, 1, urgent=True),
     Metric(10, "tamper", "", 0, 1, urgent=True),
-    Metric(11, "ok_press", "", 0, 1, life=Life.WHEN_ON),  # the answer to "are you all right?"
+    Metric(11, "ok_press", "", 0, 1, life=Life.TURNED_ON),  # the answer to "are you all right?"
     Metric(20, "power", "W", -100_000, 100_000),  # negative: the home feeds in (solar)
     Metric(21, "energy", "kWh", 0, 1e9),  # a counter
     Metric(22, "water", "m3", 0, 1e9),  # a counter
@@ -73,6 +76,4 @@ BY_ID: Final[dict[int, Metric]] = {metric.id: metric for metric in METRICS}
 
 def is_sign_of_life(metric: Metric, value: float, changed: bool) -> bool:
     """Whether this reading shows that somebody is there and moves."""
-    if metric.life is Life.WHEN_ON:
-        return value == 1
-    return metric.life is Life.ON_CHANGE and changed
+    return changed and (metric.life is Life.ON_CHANGE or (metric.life is Life.TURNED_ON and value == 1))

@@ -19,7 +19,7 @@ import msgspec
 import structlog
 
 from core.errors import SettingsError
-from core.metrics import BY_NAME
+from core.metrics import BY_NAME, Life
 from core.model import Flag, Lane, Reading
 from core.wire import VERSION, Batch, WireReading, encode, to_ms
 from gateway.thinning import thin
@@ -32,6 +32,13 @@ _SCHEMA_VERSION: Final = 1
 _readings = msgspec.json.Decoder(list[WireReading])
 _encoder = msgspec.json.Encoder()
 _log = structlog.get_logger()
+
+
+class _Last(NamedTuple):
+    """The last value of a device's metric, and whether it was ever 0."""
+
+    value: float
+    cleared: bool
 
 
 class Sealed(NamedTuple):
@@ -82,9 +89,9 @@ class Outbox:
             ) from error
         (session,) = self._db.execute("SELECT id FROM session").fetchone()
         self.session = UUID(session)
-        self._last: dict[tuple[str, str], float] = {
-            (device, metric): value
-            for device, metric, value in self._db.execute("SELECT device, metric, value FROM last_value")
+        self._last: dict[tuple[str, str], _Last] = {
+            (device, metric): _Last(value, bool(cleared))
+            for device, metric, value, cleared in self._db.execute("SELECT * FROM last_value")
         }
 
     def append(self, readings: Sequence[Reading]) -> int:
@@ -99,19 +106,21 @@ class Outbox:
         if not readings:
             return 0
         with self._lock:
-            fresh: dict[tuple[str, str], float] = {}
+            fresh: dict[tuple[str, str], _Last] = {}
             lanes: dict[Lane, list[WireReading]] = {Lane.URGENT: [], Lane.BULK: []}
             for reading in readings:
                 key = (reading.device, reading.metric)
                 before = fresh.get(key, self._last.get(key))
-                changed = before is not None and before != reading.value
-                if before != reading.value:
-                    fresh[key] = reading.value
+                changed = before is not None and _changed(reading, before)
+                if before is None or before.value != reading.value:
+                    cleared = reading.value == 0 or (before is not None and before.cleared)
+                    fresh[key] = _Last(reading.value, cleared)
                 lanes[_lane(reading, changed)].append(_on_the_wire(reading, changed))
             with self._transaction():
                 self._db.executemany(
-                    "INSERT INTO last_value VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-                    [(device, metric, value) for (device, metric), value in fresh.items()],
+                    "INSERT INTO last_value VALUES (?, ?, ?, ?)"
+                    " ON CONFLICT DO UPDATE SET value = excluded.value, cleared = excluded.cleared",
+                    [(*key, last.value, last.cleared) for key, last in fresh.items()],
                 )
                 sealed = self._seal(Lane.URGENT, lanes[Lane.URGENT]) + self._add_bulk(lanes[Lane.BULK])
                 if sealed:
@@ -169,7 +178,8 @@ class Outbox:
     def last_value(self, device: str, metric: str) -> float | None:
         """The last value taken of this device's metric; None before the first."""
         with self._lock:
-            return self._last.get((device, metric))
+            last = self._last.get((device, metric))
+            return None if last is None else last.value
 
     def close(self) -> None:
         with self._lock:
@@ -231,6 +241,13 @@ class Outbox:
             if self._db.in_transaction:  # a full disk may have ended it already
                 self._db.execute("ROLLBACK")
             raise
+
+
+def _changed(reading: Reading, before: _Last) -> bool:
+    """Whether it is another value; or a sensor that never says 0 speaks again, which is all that shows it move."""
+    if before.value != reading.value:
+        return True
+    return reading.value == 1 and not before.cleared and BY_NAME[reading.metric].life is Life.TURNED_ON
 
 
 def _lane(reading: Reading, changed: bool) -> Lane:

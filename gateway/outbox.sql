@@ -47,6 +47,7 @@ CREATE TABLE last_value (
     device TEXT NOT NULL,
     metric TEXT NOT NULL,
     value REAL NOT NULL,
+    cleared INTEGER NOT NULL,                  -- whether it was ever 0
     PRIMARY KEY (device, metric)
 ) WITHOUT ROWID;
 

@@ -54,7 +54,7 @@ def _by_metric(values: dict[int, bool]) -> NDArray[np.bool_]:
     return table
 
 
-_LIFE_WHEN_ON: Final = _by_metric({metric.id: metric.life is Life.WHEN_ON for metric in METRICS})
+_LIFE_TURNED_ON: Final = _by_metric({metric.id: metric.life is Life.TURNED_ON for metric in METRICS})
 _LIFE_ON_CHANGE: Final = _by_metric({metric.id: metric.life is Life.ON_CHANGE for metric in METRICS})
 _URGENT: Final = _by_metric({metric.id: metric.urgent for metric in METRICS})
 
@@ -73,7 +73,8 @@ def signs_of_life(readings: Readings) -> NDArray[np.bool_]:
     """Which rows show that somebody is there and moves; as core.metrics.is_sign_of_life says it slowly."""
     metric = readings["metric"]
     changed = (readings["flags"] & Flag.CHANGED) != 0
-    alive: NDArray[np.bool_] = (_LIFE_WHEN_ON[metric] & (readings["value"] == 1)) | (_LIFE_ON_CHANGE[metric] & changed)
+    turned_on = _LIFE_TURNED_ON[metric] & (readings["value"] == 1)
+    alive: NDArray[np.bool_] = changed & (turned_on | _LIFE_ON_CHANGE[metric])
     return alive
 
 

@@ -85,6 +85,25 @@ def test_a_reading_that_differs_from_the_last_is_marked_changed_and_the_first_is
     outbox.close()
 
 
+def test_a_state_that_is_only_said_again_is_no_sign_of_life(tmp_path: Path) -> None:
+    """A sensor repeats `occupancy: true` with each battery report: nobody moves by that."""
+    outbox = Outbox(tmp_path / "o")
+    outbox.append([reading("motion", 0), reading("motion", 1), reading("motion", 1), reading("motion", 1)])
+    outbox.close()
+    outbox = Outbox(tmp_path / "o")
+    outbox.append([reading("motion", 1)])
+    outbox.seal()
+    assert flags(outbox) == [Flag.NONE, Flag.CHANGED, Flag.NONE, Flag.NONE, Flag.NONE]
+    outbox.close()
+
+
+def test_a_motion_sensor_that_never_clears_is_seen_to_move_each_time(outbox: Outbox) -> None:
+    outbox.append([reading("motion", 1), reading("motion", 1)])
+    outbox.append([reading("motion", 1)])
+    outbox.seal()
+    assert flags(outbox) == [Flag.NONE, Flag.CHANGED, Flag.CHANGED]
+
+
 def test_a_danger_and_its_end_are_urgent_and_its_absence_is_not(outbox: Outbox) -> None:
     outbox.append([reading("smoke", 0), reading("smoke", 1), reading("smoke", 1), reading("smoke", 0)])
     outbox.append([reading("smoke", 0)])
@@ -189,6 +208,7 @@ class OutboxModel(RuleBasedStateMachine):
         self.session = self.outbox.session
         self.taken: dict[Lane, list[tuple[str, str, float, int]]] = {Lane.URGENT: [], Lane.BULK: []}
         self.last: dict[tuple[str, str], float] = {}
+        self.cleared: set[tuple[str, str]] = set()
         self.known: dict[Lane, dict[int, bytes]] = {Lane.URGENT: {}, Lane.BULK: {}}  # every batch ever seen
         self.forgotten: dict[Lane, set[int]] = {Lane.URGENT: set(), Lane.BULK: set()}
         self.crashes = 0
@@ -199,7 +219,11 @@ class OutboxModel(RuleBasedStateMachine):
         self.outbox.append([reading(metric, value, device) for device, metric, value in items])
         for device, metric, value in items:
             changed = self.last.get((device, metric), value) != value
+            if metric == "motion" and value == 1 and (device, metric) not in self.cleared:
+                changed |= (device, metric) in self.last  # it never says 0: each 1 is somebody who moves
             self.last[device, metric] = value
+            if value == 0:
+                self.cleared.add((device, metric))
             urgent = metric in ("sos", "smoke", "fall") and (value != 0 or changed)
             self.taken[Lane.URGENT if urgent else Lane.BULK].append((device, metric, value, int(changed)))
 

@@ -14,7 +14,7 @@ UNSEEN = [kind for kind in IncidentKind if SCRIPTS[kind].unseen]
 
 
 def reports(events: Events, index: int | None = None) -> Events:
-    said = events[events["what"] == What.REPORT]
+    said: Events = events[events["what"] == What.REPORT]
     return said if index is None else said[said["device"] == index]
 
 
