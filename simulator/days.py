@@ -13,7 +13,7 @@ from simulator.routine import DAY_STARTS_MIN, Activity, Day, Stay, plan_day
 from simulator.sensing import sense_day
 
 _IN_USE_SINCE: Final = date(2025, 1, 1)  # meters and batteries count from here
-_KEPT: Final = 3  # days kept in memory for each home
+_KEPT: Final = 6  # days kept in memory for each home: an incident looks at those of its start and end too
 
 
 class TimedStay(NamedTuple):

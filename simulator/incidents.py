@@ -18,6 +18,7 @@ from simulator.events import Events, Floats, What, between, in_order, make_event
 from simulator.sensing import state_at_dawn
 
 HOUR_MS: Final = 3_600_000
+_FELT_MS: Final = 48 * HOUR_MS  # so long after its end nothing of an incident is left, not even in the meter's counter
 _CLEARS_MS: Final = 70_000
 _STOVE_W: Final = 1800.0
 
@@ -87,7 +88,7 @@ def staged(book: DayBook, incidents: list[Incident], start: int, end: int) -> Ev
     """The home's events with start <= time < end (ms), with the incidents laid over in the order given."""
     events = book.events(start, end)
     for incident in incidents:
-        if incident.start < end:
+        if incident.start < end and start < incident.end + _FELT_MS:
             events = _lay_over(book, events, incident, start, end)
     return events
 
@@ -197,9 +198,8 @@ def _meter_unseen(book: DayBook, events: Events, incident: Incident) -> None:
     at = np.searchsorted(all_of_it["time"], events["time"][inside])
     events["value"][inside] = watts[at]
     events["second"][inside] = counter[at]
-    surplus = max(0.0, float(counter[-1] - all_of_it["second"][-1]))
     later = mine & (events["time"] >= incident.end)
-    events["second"][later] = np.round(events["second"][later] + surplus, 3)
+    events["second"][later] = np.maximum(events["second"][later], counter[-1])  # until the plan's has caught up
 
 
 def _state(book: DayBook, index: int, moment: int) -> float:

@@ -50,6 +50,7 @@ class LiveDemo:
         self._marks = Marks(folder, homes[0].seed)
         self._catch_up_ms = catch_up // timedelta(milliseconds=1)
         self._incidents = self.truth.incidents()
+        self._due: dict[int, int] = {}  # when something is due next in a home; not in it: look
         self._lock = threading.Lock()
 
     def start(self, now: datetime, first: datetime) -> None:
@@ -72,7 +73,7 @@ class LiveDemo:
         """Plays what is due until `now`, lets the gateways tick, and returns when the next message is due."""
         with self._lock:
             until = to_ms(now)
-            due = min(self._play(number, until) for number in self._books)
+            due = min(self._due_at(number, until) for number in self._books)
             for gateway in self._gateways.values():
                 gateway.tick(now)
         return from_ms(due)
@@ -88,6 +89,7 @@ class LiveDemo:
             raise NotFound(f"there is no home {request.home}: the demo has homes 1 to {max(self._books)}")
         with self._lock:
             moment = max(to_ms(now), self._marks.get(request.home) or 0)
+            self._due.pop(request.home, None)
             lasting = [one for one in self._of(request.home) if one.lasts_at(moment)]
             if request.incident == END:
                 return self._end(request.home, lasting, moment)
@@ -116,21 +118,34 @@ class LiveDemo:
             self._gateways.clear()
             self._marks.close()
 
-    def _play(self, number: int, until: int) -> int:
-        """Plays one home; returns when (ms) something is due there next."""
-        book, mark = self._books[number], self._marks.get(number) or until
-        until = max(min(until + 1, mark + _AT_ONCE_MS), mark)  # what is due at `until` itself is due
-        self._switch(number, until)
+    def _due_at(self, number: int, now: int) -> int:
+        """Plays one home if something is due there; returns when (ms) something is due next."""
+        if now >= self._due.get(number, 0):
+            self._due[number] = self._play(number, now)
+        else:
+            self._advance(number, now + 1)
+        return self._due[number]
+
+    def _play(self, number: int, now: int) -> int:
+        book, mark = self._books[number], self._marks.get(number) or now
+        until = max(min(now + 1, mark + _AT_ONCE_MS), mark)  # what is due at `now` itself is due
         events = staged(book, self._of(number), mark, until)
+        self._switch(number, until - 1)
         gateway = self._gateways.get(number)
         if len(events) and gateway:
             gateway.receive_many([(said.topic, said.payload, said.time) for said in spoken(book.home, events)])
+        self._advance(number, until)
+        coming = staged(book, self._of(number), until, until + _LOOK_AHEAD_MS)
+        return int(coming["time"][0]) if len(coming) else until + _LOOK_AHEAD_MS
+
+    def _advance(self, number: int, until: int) -> None:
+        """The home has been played up to but not including `until`."""
+        mark, book = self._marks.get(number) or until, self._books[number]
         if until > mark:
+            self._switch(number, until - 1)
             self._marks.set(number, until)
             if book.day_of(until) != book.day_of(mark):
                 self.truth.day(book, until)
-        coming = staged(book, self._of(number), until, until + _LOOK_AHEAD_MS)
-        return int(coming["time"][0]) if len(coming) else until + _LOOK_AHEAD_MS
 
     def _switch(self, number: int, moment: int) -> None:
         """Starts or stops the home's gateway as its power comes and goes."""

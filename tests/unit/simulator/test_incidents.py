@@ -15,7 +15,9 @@ UNSEEN = [kind for kind in IncidentKind if SCRIPTS[kind].unseen]
 
 def reports(events: Events, index: int | None = None) -> Events:
     said: Events = events[events["what"] == What.REPORT]
-    return said if index is None else said[said["device"] == index]
+    if index is not None:
+        said = said[said["device"] == index]
+    return said
 
 
 def last_value(days: DayBook, events: Events, index: int) -> float:
@@ -52,10 +54,8 @@ def test_nobody_is_seen_while_an_unseen_incident_lasts(kind: IncidentKind, numbe
     settled = incident.start + 150_000  # the sensors have cleared
     during = staged(book(number), [incident], settled, incident.end)
     assert len(reports(during)) == 0
-    for index in book(number).home.of_kind(DeviceKind.MOTION):
-        assert not np.any(
-            during["value"][during["device"] == index] * (during["what"] != What.ONLINE)[during["device"] == index]
-        )
+    motion = np.isin(during["device"], book(number).home.of_kind(DeviceKind.MOTION))
+    assert not np.any(during["value"][motion & (during["what"] == What.CHECK_IN)])
 
 
 @pytest.mark.parametrize("kind", UNSEEN)
@@ -147,3 +147,11 @@ def test_what_an_early_end_overtakes_does_not_happen() -> None:
     incident = Incident(1, IncidentKind.WANDER, 3, at(22.5), at(22.5) + 20_000)  # stopped before the door
     told = staged(days, [incident], incident.start, incident.end + 1000)
     assert len(reports(told, days.home.named("front_door"))) == 0
+
+
+def test_two_days_after_an_incident_the_plan_is_all_there_is() -> None:
+    incident = begin(1, IncidentKind.STOVE, 3, at(AFTERNOON))
+    told = staged(book(), [incident], incident.start, at(120))
+    planned = book().events(incident.start, at(120))
+    late = incident.end + 40 * HOUR_MS
+    assert np.array_equal(told[told["time"] > late], planned[planned["time"] > late])
