@@ -57,7 +57,7 @@ def device_silent(now: float, device: Row, slack: float) -> bool:
     since = max(
         time for time in (device["last_at"], device["registered_at"], device["online_since"]) if time is not None
     )
-    return now > since + device["limit_s"] + slack
+    return bool(now > since + device["limit_s"] + slack)
 
 
 def gateway_offline(now: float, gateway: Row, slack: float) -> bool:
