@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 from alerts.engine import tick
 from alerts.learn import learn_due
 from alerts.notify.outbox import Outbox
+from alerts.notify.sender import keep_channels_out_of_logs
 from alerts.pace import lasting
 from core.clock import Clock
 from core.words import load_words
@@ -44,6 +45,7 @@ def run(settings: Settings, clock: Clock) -> None:
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    keep_channels_out_of_logs()
     service = AlertsService(settings, clock)
     service.start()
     stop.wait()

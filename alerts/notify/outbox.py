@@ -91,9 +91,15 @@ class Outbox:
         if alert["state"] == AlertState.RESOLVED:
             sent = Sent(SendReason.NOT_NEEDED)
         else:
-            sent = self._send(delivery["channel"], message)
+            sent = self._try(delivery["channel"], message)
         self._settle(delivery, alert, sent)
         return sent.reason
+
+    def _try(self, channel: str, message: Message) -> Sent:
+        try:
+            return self._send(channel, message)
+        except Exception as error:  # noqa: BLE001 - the edge to a hundred services' plugins: logged, counted, tried again
+            return Sent(SendReason.BROKEN, type(error).__name__)
 
     def _word(self, delivery: Mapping[str, Any]) -> tuple[dict[str, Any], Message]:
         with self._pool.connection() as connection:

@@ -1,5 +1,6 @@
 """One message over one channel, through Apprise. The answer says why it failed and whether a retry helps."""
 
+import logging
 import re
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -16,17 +17,24 @@ class SendReason(StrEnum):
     """How an attempt ended. A closed list (`delivery_attempt.reason`), also a metric label."""
 
     SENT = "sent"
-    UNREACHABLE = "unreachable"  # no connection, or it broke
-    TIMED_OUT = "timed_out"
+    UNREACHABLE = "unreachable"  # no connection, it broke, or it fell silent
+    TIMED_OUT = "timed_out"  # over the limit for the whole message
     THROTTLED = "throttled"  # 429
     SERVER_FAULT = "server_fault"  # 5xx, 408
     REFUSED = "refused"  # any other status: a wrong token, a channel that is gone
     BAD_CHANNEL = "bad_channel"  # not a URL that a service knows
+    BROKEN = "broken"  # a fault in the service's plugin or in ours; logged with its kind
     NOT_NEEDED = "not_needed"  # the alert was resolved before the message went out
 
 
 RETRY_HELPS: Final = frozenset(
-    {SendReason.UNREACHABLE, SendReason.TIMED_OUT, SendReason.THROTTLED, SendReason.SERVER_FAULT}
+    {
+        SendReason.UNREACHABLE,
+        SendReason.TIMED_OUT,
+        SendReason.THROTTLED,
+        SendReason.SERVER_FAULT,
+        SendReason.BROKEN,
+    }
 )
 
 
@@ -62,6 +70,13 @@ def send(channel: str, message: Message, timeout_s: float = TIMEOUT_S) -> Sent:
         return Sent(SendReason.TIMED_OUT, name)
     said = " ".join(entry.message for entry in result.logs())
     return _judge(name, said)
+
+
+def keep_channels_out_of_logs() -> None:
+    """Apprise's own log names channels, which may hold tokens and phone numbers. For an entry point, once."""
+    logger = logging.getLogger("apprise")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
 
 
 def _judge(name: str, said: str) -> Sent:

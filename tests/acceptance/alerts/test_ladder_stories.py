@@ -1,0 +1,232 @@
+"""Who is told, when, and what happens when nobody answers: days told on a moved clock, with real webhooks."""
+
+from collections.abc import Iterator
+from concurrent.futures import wait
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from alerts.lifecycle import acknowledge, resolve
+from alerts.notify.message import Message
+from alerts.notify.outbox import MAX_ATTEMPTS, Outbox
+from alerts.notify.sender import SendReason, Sent, send
+from core.clock import ManualClock
+from core.model import Outcome
+from core.words import load_words
+from store.pool import DatabaseRole, open_pool
+from tests.acceptance.alerts.receiver import Receiver
+from tests.integration.alerts.world import World
+
+MINUTE = timedelta(minutes=1)
+
+
+def impatient(channel: str, message: Message) -> Sent:
+    return send(channel, message, timeout_s=1.0)
+
+
+class Street:
+    """The world with its clock, its webhooks and its outbox: `passes` moves the clock, ticks and sends."""
+
+    def __init__(self, world: World, clock: ManualClock, receiver: Receiver, outbox: Outbox) -> None:
+        self.world, self.clock, self.receiver, self.outbox = world, clock, receiver, outbox
+        self.platform: list[str] = []
+
+    def passes(self, span: timedelta = timedelta(0)) -> None:
+        now = self.clock.move(span)
+        self.world.tick(now, self.platform)
+        while sending := self.outbox.start_due():
+            wait(sending)
+
+    def rings(self) -> dict[str, int]:
+        return {name: len(posts) for name, posts in self.receiver.rung.items()}
+
+
+@pytest.fixture
+def street(world: World, clock: ManualClock) -> Iterator[Street]:
+    with open_pool(world.database.url, DatabaseRole.ALERTS) as pool, Receiver() as receiver:
+        random = np.random.default_rng(1)
+        outbox = Outbox(pool, clock, load_words(), "https://yiju.example", random, impatient)
+        yield Street(world, clock, receiver, outbox)
+        receiver.let_go.set()
+        outbox.close()
+
+
+def test_she_presses_sos_and_nobody_answers(street: Street) -> None:
+    world, receiver = street.world, street.receiver
+    home = world.home("home-7")
+    button = home.device("sos", "bedroom")
+    home.heard(street.clock.now())
+    world.person("wang", "worker", channels=[receiver.channel("wang")])
+    world.person("li", "manager", world.street, channels=[receiver.channel("li")], locale="zh_CN")
+    world.family("daughter", home, channels=[receiver.channel("daughter")])
+    street.platform = [receiver.channel("platform")]
+    # At 09:00 she presses the button beside her bed: worker, family and the platform's own channel ring, once.
+    home.urgent(button, "sos", street.clock.now())
+    street.passes()
+    assert street.rings() == {"wang": 1, "daughter": 1, "platform": 1}
+    (post,) = receiver.rung["wang"]
+    assert post["title"] == "home-7: call for help"
+    assert "bedroom" in post["message"]
+    alert_id = world.alerts()[0]["id"]
+    assert f"https://yiju.example/alerts/{alert_id}" in post["message"]
+    # At 09:04 nobody has answered; nobody is bothered again.
+    home.heard(street.clock.now() + 4 * MINUTE)
+    street.passes(4 * MINUTE)
+    assert street.rings() == {"wang": 1, "daughter": 1, "platform": 1}
+    # At 09:05 the street's manager rings, in her language, and is told that nobody has answered.
+    street.passes(1 * MINUTE)
+    assert street.rings() == {"wang": 1, "daughter": 1, "platform": 1, "li": 1}
+    assert "求助" in receiver.rung["li"][0]["title"]
+    assert "还没有人接手" in receiver.rung["li"][0]["message"]
+    # At 10:00 still nobody: the ladder has no third rung, and nothing rings for ever.
+    home.heard(street.clock.now() + 55 * MINUTE)
+    street.passes(55 * MINUTE)
+    assert sum(street.rings().values()) == 4
+    assert world.history(alert_id) == ["opened", "told", "told", "told", "told"]
+
+
+def test_who_has_it_stops_the_ladder_until_the_time_is_over(street: Street) -> None:
+    world, receiver = street.world, street.receiver
+    home = world.home("home-7")
+    button = home.device("sos", "bedroom")
+    wang = world.person("wang", "worker", channels=[receiver.channel("wang")])
+    world.person("li", "manager", world.district, channels=[receiver.channel("li")])
+    home.urgent(button, "sos", street.clock.now())
+    home.heard(street.clock.now())
+    street.passes()
+    alert_id = world.alerts()[0]["id"]
+    # At 09:02 the worker has it: at 09:05 the manager's phone is quiet.
+    acknowledge(world.owner, alert_id, wang, street.clock.move(2 * MINUTE))
+    home.heard(street.clock.now() + 3 * MINUTE)
+    street.passes(3 * MINUTE)
+    assert street.rings() == {"wang": 1}
+    # At 09:10 she presses again: it is the worker's, who hears of it.
+    home.urgent(button, "sos", street.clock.now() + 5 * MINUTE)
+    street.passes(5 * MINUTE)
+    assert street.rings() == {"wang": 2}
+    assert "2 times" in receiver.rung["wang"][1]["message"]
+    # At 09:17 the time is over and nobody is there: the worker rings once more, five minutes later the manager.
+    home.heard(street.clock.now() + 7 * MINUTE)
+    street.passes(7 * MINUTE)
+    assert street.rings() == {"wang": 3}
+    home.heard(street.clock.now() + 5 * MINUTE)
+    street.passes(5 * MINUTE)
+    assert street.rings() == {"wang": 3, "li": 1}
+    resolve(world.owner, alert_id, wang, street.clock.now(), Outcome.HELPED, "tea was too far away")
+    assert world.alerts()[0]["state"] == "resolved"
+
+
+def test_an_empty_rung_is_skipped_at_once_and_stands_in_the_history(street: Street) -> None:
+    world, receiver = street.world, street.receiver
+    home = world.home("home-7")
+    world.person("silent", "worker")  # has no channel
+    world.person("li", "manager", world.street, channels=[receiver.channel("li")])
+    home.heard(street.clock.now())
+    home.urgent(home.device("sos", "bedroom"), "sos", street.clock.now())
+    street.passes()
+    assert street.rings() == {"li": 1}
+    assert world.history(world.alerts()[0]["id"]) == ["opened", "person_skipped", "rung_skipped", "told"]
+
+
+def test_the_workers_of_the_nearest_region_are_told(street: Street) -> None:
+    world, receiver = street.world, street.receiver
+    other = world.region("community-2", "community", world.street)
+    near, far = world.home("near"), world.home("far", other)
+    world.person("wang", "worker", channels=[receiver.channel("wang")])
+    world.person("zhao", "worker", world.street, channels=[receiver.channel("zhao")])
+    for home in (near, far):
+        home.heard(street.clock.now())
+        home.urgent(home.device("sos", "bedroom"), "sos", street.clock.now())
+    street.passes()
+    assert [post["title"] for post in receiver.rung["wang"]] == ["near: call for help"]
+    assert [post["title"] for post in receiver.rung["zhao"]] == ["far: call for help"]
+
+
+def test_a_notice_stands_on_the_page_only(street: Street) -> None:
+    world, receiver = street.world, street.receiver
+    quiet, loud = world.home("quiet"), world.home("loud", tell_notices=True)
+    world.person("wang", "worker", channels=[receiver.channel("wang")])
+    for home in (quiet, loud):
+        home.device("motion", "kitchen")
+        home.heard(street.clock.now())
+    street.passes(11 * MINUTE)
+    assert [row["kind"] for row in world.alerts()] == ["gateway_offline", "gateway_offline"]
+    assert [post["title"] for post in receiver.rung["wang"]] == ["loud: gateway offline"]
+
+
+def test_a_service_that_is_down_is_tried_again_and_one_that_hangs_keeps_nobody_waiting(street: Street) -> None:
+    world, receiver = street.world, street.receiver
+    home = world.home("home-7")
+    for name in ("down", "gone", "hangs", "fine"):
+        world.person(name, "worker", channels=[receiver.channel(name)])
+    world.person("nonsense", "worker", channels=["carrier-pigeon:"])
+    receiver.status = {"down": 503, "gone": 404}
+    receiver.hanging = {"hangs"}
+    home.heard(street.clock.now())
+    home.urgent(home.device("sos", "bedroom"), "sos", street.clock.now())
+    street.passes()
+    tried = {
+        row["name"]: (row["state"], row["reason"])
+        for row in world.rows(
+            "SELECT person.name, delivery.state, delivery_attempt.reason FROM delivery"
+            " JOIN person ON person.id = person_id JOIN delivery_attempt ON delivery_id = delivery.id"
+        )
+    }
+    assert tried == {
+        "down": ("queued", SendReason.SERVER_FAULT),
+        "gone": ("failed", SendReason.REFUSED),
+        "hangs": ("queued", SendReason.UNREACHABLE),
+        "fine": ("sent", SendReason.SENT),
+        "nonsense": ("failed", SendReason.BAD_CHANNEL),
+    }
+    # Both come back, and each gets its message.
+    receiver.status = {}
+    receiver.hanging = set()
+    receiver.let_go.set()
+    street.passes(MINUTE)
+    states = [row["state"] for row in world.rows("SELECT state FROM delivery ORDER BY person_id")]
+    assert states == ["sent", "failed", "sent", "sent", "failed"]
+    details = " ".join(row["detail"] for row in world.rows("SELECT detail FROM delivery_attempt"))
+    assert "127.0.0.1" not in details  # a channel's URL may hold a token
+
+
+def test_who_can_never_be_reached_is_given_up_and_it_is_said(street: Street) -> None:
+    world, receiver = street.world, street.receiver
+    home = world.home("home-7")
+    world.person("down", "worker", channels=[receiver.channel("down")])
+    receiver.status = {"down": 503}
+    home.heard(street.clock.now())
+    home.urgent(home.device("sos", "bedroom"), "sos", street.clock.now())
+    for _ in range(MAX_ATTEMPTS + 2):
+        street.passes(10 * MINUTE)
+    assert receiver.count("down") == MAX_ATTEMPTS
+    assert world.rows("SELECT state, next_try_at FROM delivery") == [{"state": "failed", "next_try_at": None}]
+    assert "not_told" in world.history(world.alerts("sos")[0]["id"])
+
+
+def test_a_worker_that_was_killed_while_sending_costs_a_minute_not_the_message(street: Street) -> None:
+    world, receiver = street.world, street.receiver
+    home = world.home("home-7")
+    world.person("wang", "worker", channels=[receiver.channel("wang")])
+    home.heard(street.clock.now())
+    home.urgent(home.device("sos", "bedroom"), "sos", street.clock.now())
+    world.tick(street.clock.now())
+    # another process has claimed it and is gone
+    world.owner.execute("UPDATE delivery SET attempts = 1, next_try_at = %s", [street.clock.now() + MINUTE])
+    street.passes(MINUTE - timedelta(seconds=1))
+    assert street.rings() == {}
+    street.passes(timedelta(seconds=1))
+    assert street.rings() == {"wang": 1}
+
+
+def test_what_is_resolved_before_it_is_sent_bothers_nobody(street: Street) -> None:
+    world, receiver = street.world, street.receiver
+    home = world.home("home-7")
+    wang = world.person("wang", "worker", channels=[receiver.channel("wang")])
+    home.heard(street.clock.now())
+    home.urgent(home.device("sos", "bedroom"), "sos", street.clock.now())
+    (alert_id,) = world.tick(street.clock.now()).opened
+    resolve(world.owner, alert_id, wang, street.clock.now(), Outcome.TEST)
+    street.passes()
+    assert street.rings() == {}

@@ -1,0 +1,100 @@
+"""Recorded lives through the whole engine, dates and all: no inactivity alarm for a life that went on as usual.
+
+The recordings (`../shared/data`, or the folder named by YIJU_DATA) are not part of the project.
+"""
+
+import csv
+import gzip
+import os
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from core.metrics import BY_NAME, is_sign_of_life
+from tests.conftest import Database
+from tests.integration.alerts.world import HomeWorld, World
+
+DATA = Path(os.environ.get("YIJU_DATA", Path(__file__).parents[4] / "shared" / "data"))
+STEP = timedelta(minutes=30)
+KINDS = {"motion": ("motion", "motion"), "contact": ("contact", "open"), "pressure": ("bed", "occupied")}
+
+
+class Row(NamedTuple):
+    time: datetime
+    sensor: str
+    on: bool
+
+
+def recording(name: str) -> list[Row]:
+    """The rows of one home; its wall time is taken as UTC."""
+    path = DATA / f"{name}.csv.gz"
+    if not path.exists():
+        pytest.skip(f"{path} is not here: set YIJU_DATA to the folder with the recordings")
+    with gzip.open(path, "rt") as file:
+        rows = csv.DictReader(file)
+        return [
+            Row(datetime.fromisoformat(row["ts"]).replace(tzinfo=UTC), row["sensor"], row["value"] in ("ON", "OPEN"))
+            for row in rows
+        ]
+
+
+def live(world: World, name: str, rows: list[Row], until: datetime | None = None) -> HomeWorld:
+    """Lives through the rows, a tick every half hour. After the last row heartbeats go on until `until`."""
+    sensors = tomllib.loads((DATA / "homes.toml").read_text())[name]["sensors"]
+    home = world.home(name)
+    devices = {
+        key: home.device(KINDS[about["kind"]][0], about["room"], exterior=about.get("exterior", False))
+        for key, about in sensors.items()
+    }
+    ahead: Iterator[Row] = iter(rows)
+    row = next(ahead, None)
+    last: dict[str, bool] = {}
+    now = rows[0].time
+    while row is not None or (until is not None and now < until):
+        now += STEP
+        with world.owner.transaction():
+            batch: dict[tuple[str, bool, datetime], tuple[Row, bool]] = {}
+            while row is not None and row.time <= now:
+                metric = BY_NAME[KINDS[sensors[row.sensor]["kind"]][1]]
+                changed = row.sensor in last and last[row.sensor] != row.on
+                last[row.sensor] = row.on
+                life = is_sign_of_life(metric, float(row.on), changed)
+                quarter = row.time.replace(minute=row.time.minute // 15 * 15, second=0, microsecond=0)
+                batch[row.sensor, life, quarter] = (row, life)  # the last of a kind in a quarter stands for them all
+                row = next(ahead, None)
+            for one, life in sorted(batch.values()):
+                metric_name = KINDS[sensors[one.sensor]["kind"]][1]
+                if life:
+                    home.life(devices[one.sensor], one.time, metric_name)
+                home.state(devices[one.sensor], metric_name, float(one.on), one.time, changed=life)
+            world.owner.execute("UPDATE device_state SET received_at = %s", [now])
+            home.heard(now)
+        world.tick(now)
+    return home
+
+
+@pytest.mark.parametrize("name", ["home_1", "home_3", "home_4"])
+def test_a_life_as_usual_raises_no_inactivity_alarm(database: Database, name: str) -> None:
+    rows = recording(name)
+    world = World(database, rows[0].time - timedelta(days=1))
+    live(world, name, rows)
+    profiles = world.rows("SELECT data FROM profile ORDER BY version")
+    assert profiles[-1]["data"]["known"]
+    assert world.alerts("inactivity") == []
+    world.close()
+
+
+def test_a_collapse_in_the_morning_is_one_alarm_within_twelve_hours(database: Database) -> None:
+    cut = datetime(2011, 7, 1, 9, 44, tzinfo=UTC)
+    rows = [row for row in recording("home_1") if row.time <= cut]
+    world = World(database, rows[0].time - timedelta(days=1))
+    live(world, "home_1", rows, until=cut + timedelta(hours=36))
+    (alert,) = world.alerts("inactivity")
+    assert alert["state"] == "open"
+    assert alert["parameters"]["room"] == "work"
+    assert alert["opened_at"] - cut <= timedelta(hours=12)
+    world.close()
