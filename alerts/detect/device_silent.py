@@ -1,0 +1,47 @@
+"""Device silent: a device that should have been heard by now, or was declared offline.
+
+Mains devices speak within minutes, battery ones within about a day; the policy says how long. The time in which
+its gateway was away does not count: after an outage a device gets its whole limit to speak again.
+"""
+
+import numpy as np
+
+from alerts.detect.arrays import Devices, Floats
+from alerts.detect.findings import Findings
+from core.model import AlertKind, Severity
+
+
+def find(now: float, devices: Devices, slack_s: float = 0.0) -> Findings:
+    """Devices that are silent for too long. A device whose gateway was never heard is not installed yet.
+
+    Args:
+        now: epoch seconds.
+        slack_s: how long a reading may be under way; added to every limit.
+    """
+    installed = ~np.isnan(devices.gateway_heard_at)
+    silent = now > heard_until(devices) + slack_s
+    gone = devices.gone_at >= np.where(np.isnan(devices.last_at), -np.inf, devices.last_at)
+    rows = np.flatnonzero(installed & (silent | gone))
+    began = np.where(np.isnan(devices.last_at), devices.registered_at, devices.last_at)[rows]
+    return Findings(
+        kind=AlertKind.DEVICE_SILENT,
+        severity=Severity.NOTICE,
+        home_id=devices.home_id[rows],
+        subject_id=devices.device_id[rows],
+        by_subject=True,
+        began=began,
+        figures={
+            "heard_at": began,
+            "silence_s": now - began,
+            "limit_s": devices.limit_s[rows],
+            "room": devices.room[rows],
+            "device_kind": devices.kind[rows],
+            "device_id": devices.device_id[rows],
+        },
+    )
+
+
+def heard_until(devices: Devices) -> Floats:
+    """float64 [devices]: until when the device counts as alive, epoch seconds."""
+    since = np.fmax(np.fmax(devices.last_at, devices.registered_at), devices.online_since)
+    return np.asarray(since + devices.limit_s, dtype=np.float64)

@@ -1,0 +1,93 @@
+"""Alerts that end by themselves, because what raised them is over. SOS, fall, smoke and gas need a person."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import numpy as np
+from psycopg.types.json import Jsonb
+
+from alerts.detect import inactivity
+from alerts.detect.findings import Finding, moment
+from alerts.lifecycle import announce, end_itself, record
+from alerts.observe import View
+from core.model import AlertKind, AlertState
+from store.pool import Connection
+from store.queries import load_queries
+
+QUERIES: Final = load_queries(__package__)
+EQUIPMENT: Final = frozenset({AlertKind.DEVICE_SILENT, AlertKind.GATEWAY_OFFLINE, AlertKind.CANNOT_WATCH})
+SILENCE: Final = frozenset({AlertKind.INACTIVITY, AlertKind.NOT_RETURNED})
+STATE: Final = frozenset({AlertKind.LEAK, AlertKind.TAMPER})
+SAME: Final = timedelta(seconds=1)
+
+
+def end(connection: Connection, now: datetime, view: View, findings: Sequence[Finding]) -> list[int]:
+    """Ends what is over. `findings` are all of this tick, muted ones too: a muted finding still holds.
+
+    Returns the ids of the alerts ended.
+    """
+    found = {finding.dedup_key for finding in findings}
+    ended: list[int] = []
+    for alert in view.open:
+        kind = AlertKind(alert["kind"])
+        if kind in EQUIPMENT and alert["dedup_key"] not in found:
+            ended += _end(connection, now, alert, {})
+        elif kind in SILENCE:
+            ended += _life(connection, now, view, alert)
+    states = [alert for alert in view.open if alert["kind"] in STATE]
+    if states:
+        ended += _cleared(connection, now, states)
+    return ended
+
+
+def _life(connection: Connection, now: datetime, view: View, alert: Mapping[str, Any]) -> list[int]:
+    """A silence ends with a sign of life, never because the home can no longer be seen.
+
+    Somebody who holds the alert or is on site may be the one who moves there: it stays theirs to resolve.
+    """
+    place = np.flatnonzero(view.homes.home_id == alert["home_id"])
+    if not len(place) or np.isnan(view.homes.life_at[place[0]]):
+        return []
+    life_at = moment(float(view.homes.life_at[place[0]]))
+    if life_at - alert["began_at"] <= SAME:
+        return []
+    alert = _locked(connection, alert)
+    if not alert or life_at - alert["began_at"] <= SAME:
+        return []
+    details = {"life_at": life_at.isoformat(timespec="seconds")}
+    late = life_at < alert["opened_at"]
+    limit = float(inactivity.limit_s(view.homes)[place[0]])
+    silent_still = late and now - life_at >= timedelta(seconds=limit)
+    if alert["state"] == AlertState.OPEN and not silent_still:
+        what = {"late": True} if late else {}
+        end_itself(connection, alert["id"], alert["home_id"], now, details | what)
+        return [alert["id"]]
+    if silent_still:
+        connection.execute(QUERIES["move_beginning"], {"id": alert["id"], "began_at": life_at})
+        record(connection, alert["id"], now, "life_late", details)
+        announce(connection, alert["id"], alert["home_id"])
+    else:
+        once = {"alert_id": alert["id"], "at": now, "what": "life_again", "details": Jsonb(details)}
+        if connection.execute(QUERIES["add_event_once"], once).rowcount:
+            announce(connection, alert["id"], alert["home_id"])
+    return []
+
+
+def _cleared(connection: Connection, now: datetime, alerts: Sequence[Mapping[str, Any]]) -> list[int]:
+    rows = connection.execute(QUERIES["cleared_alerts"], {"ids": [alert["id"] for alert in alerts]}).fetchall()
+    cleared = {row["id"] for row in rows}
+    return [done for alert in alerts if alert["id"] in cleared for done in _end(connection, now, alert, {})]
+
+
+def _end(connection: Connection, now: datetime, alert: Mapping[str, Any], details: dict[str, Any]) -> list[int]:
+    alert = _locked(connection, alert)
+    if not alert or alert["state"] == AlertState.ON_SITE:
+        return []
+    end_itself(connection, alert["id"], alert["home_id"], now, details)
+    return [alert["id"]]
+
+
+def _locked(connection: Connection, alert: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The alert as it is now, with its row held; empty when it was resolved meanwhile."""
+    return connection.execute(QUERIES["lock_open_alert"], {"dedup_key": alert["dedup_key"]}).fetchone() or {}

@@ -1,0 +1,53 @@
+"""Words for what is stored as a key with parameters: a finding's why, a line of an alert's history."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from core.words import Words
+
+
+def explain(words: Words, message: str, parameters: Mapping[str, Any], zone: str, now: datetime) -> str:
+    """The sentence behind a finding, in the reader's language.
+
+    Args:
+        message: a key such as `finding.inactivity.why`.
+        parameters: as stored: `..._at` moments in ISO 8601, `..._s` durations in seconds, `room` a room kind
+            ("" = unknown), `device_kind` a device kind; anything else as it is.
+        zone: the home's IANA zone, in which moments are told.
+        now: moments of today are told without their date.
+    """
+    # A personal limit is told with the habit behind it; without a habit the rule is told.
+    key = f"{message}.usual" if "usual_s" in parameters and f"{message}.usual" in words else message
+    return words(key, **{name: _word(words, name, value, zone, now) for name, value in parameters.items()})
+
+
+def explain_event(
+    words: Words, what: str, details: Mapping[str, Any], zone: str, now: datetime, who: str | None = None
+) -> str:
+    """A line of an alert's history.
+
+    Args:
+        what, details: of the alert_event row.
+        who: name of the person that the line is about, where the reader may know it.
+    """
+    places = {name: _word(words, name, value, zone, now) for name, value in details.items()}
+    key = f"alert.event.{what}"
+    if "life_at" in details and what == "ended_itself":
+        key += ".late" if details.get("late") else ".life"
+    return words(key, **{"who": who or words("alert.event.somebody"), **places})
+
+
+def _word(words: Words, name: str, value: Any, zone: str, now: datetime) -> Any:
+    if name.endswith("_at") and isinstance(value, str):
+        return words.moment(datetime.fromisoformat(value), zone, now)
+    if name.endswith("_s") and isinstance(value, (int, float)):
+        return words.span(timedelta(seconds=value))
+    if name == "room":
+        return words(f"room.{value}" if f"room.{value}" in words else "finding.room.unknown")
+    if name == "device_kind":
+        key = f"finding.device.{value}"
+        return words(key if key in words else "finding.device.other")
+    if name in ("outcome", "severity"):
+        return words(f"alert.{name}.{value}")
+    return value

@@ -1,0 +1,63 @@
+"""The cause mutes its consequences: whoever knows that the gateway is offline need not hear of its ten devices.
+
+A muted finding is kept in `muted_finding` with its cause. When the cause ends and it still holds, it comes up.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from alerts.detect.findings import Finding
+from core.model import AlertKind
+from store.pool import Connection
+from store.queries import load_queries
+
+QUERIES: Final = load_queries(__package__)
+
+MUTES: Final = {
+    AlertKind.GATEWAY_OFFLINE: frozenset(
+        {AlertKind.DEVICE_SILENT, AlertKind.CANNOT_WATCH, AlertKind.INACTIVITY, AlertKind.NOT_RETURNED}
+    ),
+    AlertKind.CANNOT_WATCH: frozenset({AlertKind.INACTIVITY, AlertKind.NOT_RETURNED}),
+}
+
+
+class Muted(NamedTuple):
+    finding: Finding
+    cause: str  # dedup key
+
+
+def inhibit(findings: Sequence[Finding]) -> tuple[list[Finding], list[Muted]]:
+    """Parts findings into those that stand and those that another finding about the same home mutes."""
+    causes: dict[tuple[int, AlertKind], str] = {}
+    for kind, muted_kinds in reversed(MUTES.items()):  # the first of MUTES has the last word
+        for finding in findings:
+            if finding.kind is kind:
+                causes.update({(finding.home_id, muted): finding.dedup_key for muted in muted_kinds})
+    standing, muted = [], []
+    for finding in findings:
+        cause = causes.get((finding.home_id, finding.kind))
+        if cause is None:
+            standing.append(finding)
+        else:
+            muted.append(Muted(finding, cause))
+    return standing, muted
+
+
+def keep_muted(connection: Connection, now: datetime, muted: Sequence[Muted]) -> None:
+    """Brings `muted_finding` in line with this tick."""
+    before = {row["dedup_key"]: row["cause"] for row in connection.execute(QUERIES["muted"])}
+    for finding, cause in muted:
+        if before.pop(finding.dedup_key, None) != cause:
+            connection.execute(
+                QUERIES["mute"],
+                {
+                    "dedup_key": finding.dedup_key,
+                    "home_id": finding.home_id,
+                    "kind": finding.kind.value,
+                    "cause": cause,
+                    "now": now,
+                },
+            )
+    if before:
+        connection.execute(QUERIES["unmute"], {"keys": list(before)})

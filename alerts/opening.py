@@ -1,0 +1,162 @@
+"""Open or update: a finding becomes an alert, an occurrence of the open one, or a repetition; never nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import numpy as np
+import structlog
+from psycopg.types.json import Jsonb
+
+from alerts.detect import fall
+from alerts.detect.findings import Finding
+from alerts.lifecycle import announce, record
+from alerts.observe import View
+from alerts.policy import REMINDED, Policy
+from core.model import AlertState, Severity
+from store.pool import Connection
+from store.queries import load_queries
+
+QUERIES: Final = load_queries(__package__)
+SAME: Final = timedelta(seconds=1)  # two beginnings closer than this are the same episode
+
+
+@dataclass(frozen=True)
+class Opened:
+    id: int
+    home_id: int
+    severity: Severity
+
+
+def open_or_update(
+    connection: Connection, now: datetime, view: View, findings: Sequence[Finding]
+) -> tuple[list[Opened], list[int]]:
+    """Brings alerts in line with the findings that stand.
+
+    A finding of the sweep whose alert is open already says nothing new. An urgent event always leaves a trace: it
+    opens an alert, or is a further occurrence of the open one, or, within `urgent_repeat_s` of the last by the same
+    device, a repetition of it.
+
+    Returns:
+        The alerts opened, and the ids of those that occurred again.
+    """
+    known = {row["dedup_key"] for row in view.open}
+    fresh = [finding for finding in findings if finding.event_id is not None or finding.dedup_key not in known]
+    resolved = _lately_resolved(connection, [finding for finding in fresh if finding.event_id is None])
+    opened: list[Opened] = []
+    again: list[int] = []
+    for finding in fresh:
+        if finding.event_id is None and _resolved_already(finding, resolved, view.policy(finding.home_id), now):
+            continue
+        alert_id = _open(connection, now, finding)
+        if alert_id is not None:
+            opened.append(Opened(alert_id, finding.home_id, finding.severity))
+        elif finding.event_id is not None:
+            again += _again(connection, now, finding, view.policy(finding.home_id))
+    return opened, again
+
+
+def handle(connection: Connection, now: datetime, view: View) -> None:
+    """Marks the claimed urgent events as handled, all but warnings that are still given time."""
+    events = view.events
+    if not len(events.event_id):
+        return
+    wait = fall.waiting(now.timestamp(), events)
+    gone = events.event_id[~wait & (now.timestamp() - events.time >= events.past_s)]
+    if len(gone):
+        structlog.get_logger().warning("urgent_events_of_the_past", events=gone.tolist())
+    done = events.event_id[~wait]
+    if len(done):
+        connection.execute(QUERIES["handle_urgent_events"], {"ids": done.tolist(), "now": now})
+
+
+def to_route(opened: Sequence[Opened], view: View) -> list[int]:
+    """The alerts that go up the ladder: notices stand on the page only, unless the policy says otherwise."""
+    return [
+        alert.id for alert in opened if alert.severity is not Severity.NOTICE or view.policy(alert.home_id).tell_notices
+    ]
+
+
+def _open(connection: Connection, now: datetime, finding: Finding) -> int | None:
+    row = connection.execute(
+        QUERIES["open_alert"],
+        {
+            "home_id": finding.home_id,
+            "kind": finding.kind.value,
+            "severity": finding.severity.value,
+            "dedup_key": finding.dedup_key,
+            "message": finding.message,
+            "parameters": Jsonb(finding.parameters),
+            "coverage": Jsonb(finding.coverage),
+            "began_at": finding.began_at,
+            "now": now,
+            "details": Jsonb({"late": True} if finding.late else {}),
+        },
+    ).fetchone()
+    if row is None:
+        return None
+    announce(connection, row["id"], finding.home_id)
+    return int(row["id"])
+
+
+def _again(connection: Connection, now: datetime, finding: Finding, policy: Policy) -> list[int]:
+    """Another event while the alert is open. The alert's row is locked, so two workers do this in turn."""
+    alert = connection.execute(QUERIES["lock_open_alert"], {"dedup_key": finding.dedup_key}).fetchone()
+    if alert is None:  # resolved between the two statements: the event opens a new one
+        alert_id = _open(connection, now, finding)
+        return [] if alert_id is None else [alert_id]
+    details = {"measured_at": finding.began_at.isoformat(timespec="seconds"), "room": finding.parameters["room"]}
+    near = abs(finding.began_at - alert["last_at"]) < timedelta(seconds=policy.urgent_repeat_s)
+    if near and alert["parameters"].get("device_id") == finding.subject_id:
+        record(connection, alert["id"], now, "repeated", details)
+        announce(connection, alert["id"], alert["home_id"])
+        return []
+    latest = finding.began_at >= alert["last_at"]
+    aloud = not finding.late and finding.severity is not Severity.NOTICE
+    connection.execute(
+        QUERIES["add_occurrence"],
+        {
+            "id": alert["id"],
+            "began_at": finding.began_at,
+            "now": now,
+            "message": finding.message if latest else alert["message"],
+            "parameters": Jsonb(finding.parameters if latest else alert["parameters"]),
+            "severity": _graver(Severity(alert["severity"]), finding.severity).value,
+            "raise": aloud and alert["state"] == AlertState.OPEN,
+        },
+    )
+    if aloud and alert["state"] == AlertState.ACKNOWLEDGED:  # it stays the holder's, who hears of it too
+        connection.execute(QUERIES["tell_again"], {"id": alert["id"], "now": now})
+    record(connection, alert["id"], now, "occurred_late" if finding.late else "occurred_again", details)
+    announce(connection, alert["id"], alert["home_id"])
+    return [alert["id"]]
+
+
+def _graver(one: Severity, other: Severity) -> Severity:
+    return min(one, other, key=list(Severity).index)
+
+
+def _lately_resolved(connection: Connection, findings: Sequence[Finding]) -> Sequence[Mapping[str, Any]]:
+    if not findings:
+        return []
+    return connection.execute(
+        QUERIES["lately_resolved"],
+        {
+            "homes": np.unique([finding.home_id for finding in findings]).tolist(),
+            "keys": [finding.dedup_key for finding in findings],
+        },
+    ).fetchall()
+
+
+def _resolved_already(finding: Finding, resolved: Sequence[Mapping[str, Any]], policy: Policy, now: datetime) -> bool:
+    """Whether a person has dealt with this very episode: it does not come up again while it lasts.
+
+    A silence does after `remind_s`: that she was well this morning says little tonight.
+    """
+    return any(
+        row["dedup_key"] == finding.dedup_key
+        and abs(row["began_at"] - finding.began_at) <= SAME
+        and (finding.kind not in REMINDED or now - row["resolved_at"] < timedelta(seconds=policy.remind_s))
+        for row in resolved
+    )

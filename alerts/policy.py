@@ -1,0 +1,106 @@
+"""Thresholds and the ladder's delays: inherited district -> street -> community -> home.
+
+A region's or home's `policy` holds only what it sets itself; the nearest value wins.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from core.errors import RegisterError
+from core.model import AlertKind, Severity
+
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=366 * 86_400)]
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds for one home. Spans in seconds of the platform's clock."""
+
+    # when silence becomes a finding
+    inactivity_s: Seconds = 12 * 3600
+    inactivity_floor_s: Seconds = 4 * 3600  # a personal limit is never shorter
+    inactivity_margin: Annotated[float, msgspec.Meta(ge=1, le=10)] = 1.5  # x the longest usual silence
+    not_returned_s: Seconds = 24 * 3600
+    silent_mains_s: Seconds = 15 * 60
+    silent_battery_s: Seconds = 26 * 3600  # battery devices check in about once a day
+    gateway_offline_s: Seconds = 10 * 60
+    gateway_will_s: Seconds = 60
+    # urgent events
+    urgent_late_s: Seconds = 6 * 3600  # measured longer ago: a look today, not an alarm
+    urgent_past_s: Seconds = 3 * 86_400  # measured longer ago: nothing is raised
+    urgent_repeat_s: Seconds = 60  # the same device again within this time is the same press
+    # who has it, and for how long
+    ack_urgent_s: Seconds = 15 * 60
+    ack_s: Seconds = 2 * 3600
+    rung_urgent_s: Seconds = 5 * 60  # unanswered for so long: the next rung is told
+    rung_s: Seconds = 30 * 60
+    remind_s: Seconds = 12 * 3600  # a silence that a person has resolved and that still lasts comes up again
+    tell_notices: bool = False  # notices stand on the page only
+
+    def ack_for(self, severity: Severity) -> float:
+        """How long an acknowledgement holds, seconds."""
+        return self.ack_urgent_s if severity is Severity.URGENT else self.ack_s
+
+    def rung_for(self, severity: Severity) -> float:
+        """How long a rung of the ladder is waited on, seconds."""
+        return self.rung_urgent_s if severity is Severity.URGENT else self.rung_s
+
+
+DEFAULTS: Final = Policy()
+FIELDS: Final = {field.name: field for field in msgspec.structs.fields(Policy)}
+# The episode of these lasts as long as nobody moves; a person's word about it holds for `remind_s`.
+REMINDED: Final = frozenset({AlertKind.INACTIVITY, AlertKind.NOT_RETURNED})
+
+
+@dataclass(frozen=True)
+class Level:
+    """One step of the inheritance: a region or home, by key, and what it sets itself."""
+
+    key: str
+    policy: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The policy that holds, and where each value comes from.
+
+    Attributes:
+        sources: field name -> key of the region or home that set it; absent = the default.
+        faults: `{key}.{field}: why` for values that cannot be used; the value above them holds.
+    """
+
+    policy: Policy
+    sources: Mapping[str, str]
+    faults: tuple[str, ...] = ()
+
+
+def inherit(levels: Iterable[Level], above: Resolved | None = None) -> Resolved:
+    """What holds below `levels`, given from the district down. A wrong value never stops the watch: see `faults`."""
+    values: dict[str, Any] = {} if above is None else msgspec.structs.asdict(above.policy)
+    sources: dict[str, str] = {} if above is None else dict(above.sources)
+    faults: list[str] = [] if above is None else list(above.faults)
+    for level in levels:
+        for name, value in level.policy.items():
+            try:
+                values[name] = _value(name, value)
+                sources[name] = level.key
+            except RegisterError as error:
+                faults.append(f"{level.key}.{name}: {error}")
+    return Resolved(Policy(**values), sources, tuple(faults))
+
+
+def check_policy(policy: Mapping[str, Any]) -> None:
+    """For the register's door: raises RegisterError naming the first field that is unknown or out of bounds."""
+    for name, value in policy.items():
+        _value(name, value)
+
+
+def _value(name: str, value: Any) -> Any:
+    if name not in FIELDS:
+        raise RegisterError(f"there is no policy {name!r}: write one of {', '.join(sorted(FIELDS))}")
+    try:
+        return msgspec.convert(value, FIELDS[name].type)
+    except msgspec.ValidationError as error:
+        raise RegisterError(f"the policy {name} is {value!r}: {error}") from error

@@ -1,0 +1,147 @@
+"""The alerts service: ticks at its pace and at once when an urgent event comes, learns habits, sends messages."""
+
+import signal
+from threading import Event, Lock, Thread
+from time import perf_counter
+from typing import Annotated, Final
+
+import msgspec
+import numpy as np
+import psycopg
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from psycopg.types.json import Jsonb
+
+from alerts.engine import tick
+from alerts.learn import learn_due
+from alerts.notify.outbox import Outbox
+from alerts.pace import lasting
+from core.clock import Clock
+from core.words import load_words
+from store.pool import DatabaseRole, listening, open_pool
+from store.queries import load_queries
+
+QUERIES: Final = load_queries(__package__)
+SLACK_S: Final = 10.0  # how long a reading may be under way from a sensor to the database
+HEARTBEAT_S: Final = 2.0
+DELIVER_S: Final = 1.0
+LEARN_S: Final = 60.0
+LISTEN_S: Final = 1.0  # how often the listener looks whether to stop
+RECONNECT_S: Final = 1.0
+
+
+class Settings(msgspec.Struct, frozen=True):
+    database_url: Annotated[str, msgspec.Meta(description="PostgreSQL URL of a member of yiju_alerts")]
+    notify_urls: Annotated[str, msgspec.Meta(description="Apprise URLs told of every alert, separated by spaces")] = ""
+    tick_s: Annotated[float, msgspec.Meta(gt=0, description="seconds between two looks at everything")] = 5.0
+    public_url: Annotated[str, msgspec.Meta(description="where people reach the pages; goes into messages")] = (
+        "http://127.0.0.1:8080"
+    )
+
+
+def run(settings: Settings, clock: Clock) -> None:
+    """Runs until SIGTERM or SIGINT, then lets what is under way end. Call it on the main thread."""
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    service = AlertsService(settings, clock)
+    service.start()
+    stop.wait()
+    service.stop()
+
+
+class AlertsService:
+    """The service's threads: a scheduler (ticks, heartbeats, learning, deliveries) and a listener."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._pool = open_pool(settings.database_url, DatabaseRole.ALERTS, size=8)
+        self._outbox = Outbox(self._pool, clock, load_words(), settings.public_url, np.random.default_rng())
+        self._channels = settings.notify_urls.split()
+        self._scheduler = BackgroundScheduler(timezone="UTC")
+        self._listener = Thread(target=self._listen, name="urgent-events", daemon=True)
+        self._stopping = Event()
+        self._ticking = Lock()
+        self._log = structlog.get_logger()
+        self._ticks = 0
+        self._tick_ms = 0.0
+        self._failures = 0
+
+    def start(self) -> None:
+        jobs = (
+            (self._tick, self._settings.tick_s),
+            (self._deliver, DELIVER_S),
+            (self._beat, HEARTBEAT_S),
+            (self._learn, LEARN_S),
+        )
+        for job, seconds in jobs:
+            self._scheduler.add_job(job, "interval", seconds=seconds, max_instances=1, coalesce=True,
+                                    misfire_grace_time=None)  # fmt: skip
+        self._scheduler.start()
+        self._listener.start()
+        self._log.info("alerts_started", tick_s=self._settings.tick_s, channels=len(self._channels))
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._scheduler.shutdown(wait=True)
+        self._listener.join()
+        self._outbox.close()
+        self._pool.close()
+        self._log.info("alerts_stopped")
+
+    def _listen(self) -> None:
+        """Ticks at once when ingest says that there is an urgent event; and after every loss of the database."""
+        while not self._stopping.is_set():
+            try:
+                with listening(self._settings.database_url, DatabaseRole.ALERTS, "urgent_event") as connection:
+                    self._tick()
+                    while not self._stopping.is_set():
+                        if any(True for _ in connection.notifies(timeout=LISTEN_S, stop_after=1)):
+                            self._tick()
+            except psycopg.OperationalError as error:
+                self._failed("listen", error)
+                self._stopping.wait(RECONNECT_S)
+
+    def _tick(self) -> None:
+        with self._ticking:  # one at a time in this process; other processes are kept apart by the database
+            began = perf_counter()
+            try:
+                with self._pool.connection() as connection:
+                    tick(
+                        connection,
+                        self._clock.now(),
+                        platform_channels=self._channels,
+                        slack_s=lasting(self._clock, SLACK_S).total_seconds(),
+                    )
+            except Exception as error:  # noqa: BLE001 - the edge of a thread: the next tick tries again
+                self._failed("tick", error)
+                return
+            self._ticks += 1
+            self._tick_ms = (perf_counter() - began) * 1000
+        self._deliver()
+
+    def _deliver(self) -> None:
+        try:
+            self._outbox.start_due()
+        except Exception as error:  # noqa: BLE001 - as above
+            self._failed("deliver", error)
+
+    def _learn(self) -> None:
+        try:
+            with self._pool.connection() as connection:
+                learn_due(connection, self._clock.now())
+        except Exception as error:  # noqa: BLE001 - as above
+            self._failed("learn", error)
+
+    def _beat(self) -> None:
+        details = {"ticks": self._ticks, "tick_ms": round(self._tick_ms, 1), "failures": self._failures}
+        try:
+            with self._pool.connection() as connection:
+                connection.execute(QUERIES["heartbeat"], {"now": self._clock.now(), "details": Jsonb(details)})
+        except psycopg.OperationalError as error:
+            self._failed("heartbeat", error)
+
+    def _failed(self, what: str, error: Exception) -> None:
+        self._failures += 1
+        self._log.error("alerts_failed", what=what, error=type(error).__name__, message=str(error).splitlines()[:1])
