@@ -1,0 +1,1 @@
+"""The platform's face: REST, live events, and the web pages of workers, families and managers."""

@@ -1,0 +1,1 @@
+"""REST, for programs: `/api/v1`, /health and /metrics."""

@@ -109,3 +109,29 @@ GRANT SELECT ON seen_reading, seen_rollup, seen_device_state, seen_home_state, s
 GRANT UPDATE ON alert TO yiju_api;
 GRANT INSERT ON alert_event, audit TO yiju_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON login_session TO yiju_api;
+GRANT UPDATE (locale) ON person TO yiju_api;
+
+-- What /metrics tells of the whole platform: sums only, nobody's data. Batches and readings are counted over a span,
+-- for which the ledger's order of arrival makes a block range index enough.
+CREATE INDEX ledger_stored_at ON ledger USING brin (stored_at) WITH (pages_per_range = 16, autosummarize = on);
+CREATE FUNCTION platform_counts(since timestamptz, silent_since timestamptz)
+RETURNS TABLE (what text, label text, amount bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT 'batches', '', count(*) FROM ledger WHERE stored_at >= since
+    UNION ALL
+    SELECT 'readings', '', coalesce(sum(readings - rejected), 0) FROM ledger WHERE stored_at >= since
+    UNION ALL
+    SELECT 'rejected', reason, count(*) FROM rejected WHERE stored_at >= since GROUP BY reason
+    UNION ALL
+    SELECT 'open_alerts', kind, count(*) FROM alert WHERE state <> 'resolved' GROUP BY kind
+    UNION ALL
+    SELECT 'homes', CASE WHEN coalesce(state.heard_at >= silent_since, false)
+        AND NOT EXISTS (SELECT FROM gateway JOIN gateway_status AS status ON status.gateway_id = gateway.id
+                        WHERE gateway.home_id = home.id AND NOT status.online)
+        AND NOT EXISTS (SELECT FROM alert WHERE alert.home_id = home.id AND alert.state <> 'resolved'
+                        AND alert.kind IN ('gateway_offline', 'cannot_watch'))
+        THEN 'watched' ELSE 'not_watched' END, count(*)
+    FROM home LEFT JOIN home_state AS state ON state.home_id = home.id GROUP BY 2
+$$;
+REVOKE ALL ON FUNCTION platform_counts(timestamptz, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION platform_counts(timestamptz, timestamptz) TO yiju_api;

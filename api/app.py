@@ -1,0 +1,74 @@
+"""The app: routes, pages and what they share, put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.staticfiles import StaticFiles
+
+from api.access import Gate
+from api.auth import Doorkeeper
+from api.errors import install_errors
+from api.headers import Headers
+from api.house import House
+from api.metrics import Counters
+from api.pages import alerts as alert_pages
+from api.pages import family, login, overview
+from api.pages import homes as home_pages
+from api.pages.render import Pages
+from api.routes import alerts, events, health, homes, metrics, people, regions
+from api.settings import Settings
+from api.stream import Switchboard
+from core.clock import Clock
+from core.words import load_words
+from store.pool import Pool
+
+DESCRIPTION: Final = """Yiju watches over people who live alone in a family eldercare bed.
+
+Sign in with `POST /api/v1/tokens` and send the token as `Authorization: Bearer ...`. You see the homes of your
+regions, and those whose residents share them with you. Every read of a resident's data is written down.
+Errors are `{"error": {"code", "message"}}`. Times are ISO 8601 in UTC; a day is a day in the home's own zone."""
+STATIC: Final = Path(__file__).parent / "static"
+
+
+def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
+    """The whole app. `pool` gives connections with the rights of DatabaseRole.API; the caller closes it."""
+    words = load_words()
+    house = House(
+        settings=settings,
+        clock=clock,
+        pool=pool,
+        words=words,
+        doorkeeper=Doorkeeper(clock),
+        switchboard=Switchboard(settings.database_url),
+        pages=Pages(words, settings.zone),
+        counters=Counters(pool, clock),
+    )
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        house.switchboard.start()
+        yield
+        house.switchboard.stop()
+
+    app = FastAPI(
+        title="Yiju",
+        version="1",
+        description=DESCRIPTION,
+        dependencies=[Gate],
+        lifespan=lifespan,
+        openapi_url=None,  # served by a route of our own: these three stand outside the gate
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.house = house
+    install_errors(app)
+    app.add_middleware(Headers, house=house)
+    for part in (people, regions, homes, alerts, events):
+        app.include_router(part.router, prefix="/api/v1")
+    for part in (health, metrics, login, alert_pages, home_pages, family, overview):
+        app.include_router(part.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    return app

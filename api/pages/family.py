@@ -1,0 +1,88 @@
+"""The family's page: is today as usual? Not a surveillance feed: no rooms over time, no feed of events."""
+
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from api.access import AnyVisit, Visit
+from api.house import house_of
+from api.pages.alerts import card
+from api.pages.today import DAYS, Because, Quarter, Today, Verdict, judge_today
+from api.pages.week_chart import draw_week
+from api.reads import alerts as alert_reads
+from api.reads import homes as reads
+from core.model import AlertKind
+
+router = APIRouter(prefix="/family", include_in_schema=False)
+# Troubles of the platform's own: a worker's work, nothing that the family must know.
+ABOUT_DEVICES: Final = frozenset(
+    {AlertKind.DEVICE_SILENT, AlertKind.GATEWAY_OFFLINE, AlertKind.CANNOT_WATCH, AlertKind.TAMPER}
+)
+
+
+@router.get("")
+def family(request: Request, visit: AnyVisit) -> Response:
+    """Each home that is shared with one."""
+    return house_of(request).pages.show(visit, "family.html", here="/family", homes=_homes(visit))
+
+
+@router.get("/now")
+def family_fragment(request: Request, visit: AnyVisit) -> Response:
+    """The same without the frame, for live.js."""
+    return house_of(request).pages.show(visit, "family_now.html", homes=_homes(visit))
+
+
+def _homes(visit: Visit) -> list[dict[str, Any]]:
+    return [_home(visit, home) for home in reads.list_homes(visit, family=True)]
+
+
+def _home(visit: Visit, home: dict[str, Any]) -> dict[str, Any]:
+    watch = reads.watch_of(home, visit.now)
+    rows = reads.quarter_hours(visit, home, DAYS + 1)
+    open_alerts = alert_reads.list_alerts(visit, open_only=True, home=home["id"])
+    alerts = [card(visit, alert) for alert in open_alerts if alert["kind"] not in ABOUT_DEVICES]
+    for alert in alerts:
+        alert["told_at"] = alert_reads.staff_told_at(visit, alert["id"])
+    quarters = [Quarter(row["bucket"], row["life"]) for row in rows if row["readings"] > 0]
+    unseen = watch.state is not reads.Watch.WATCHED
+    today = judge_today(visit.now, home["zone"], quarters, home["life_at"], unseen=unseen, alert=bool(alerts))
+    week = draw_week(rows, home["zone"], visit.now, 7)
+    sentence = say(visit, home, watch, today, alerts)
+    return {"home": home, "today": today, "sentence": sentence, "alerts": alerts, "week": week,
+            "residents": reads.residents(visit, home["id"])}  # fmt: skip
+
+
+def say(visit: Visit, home: dict[str, Any], watch: reads.Watched, today: Today, alerts: list[dict[str, Any]]) -> str:
+    """The one sentence under the verdict: what it rests on."""
+    words, zone = visit.words, home["zone"]
+    parts: list[str] = []
+    if today.because is Because.ALERT:
+        parts.append(alerts[0]["why"].rstrip("。."))
+    elif today.verdict is Verdict.UNSEEN and watch.since is None:
+        return words("web.today.never")
+    elif today.verdict is Verdict.UNSEEN and watch.since is not None:
+        parts.append(words("web.today.unseen_since", since=words.moment(watch.since, zone, visit.now)))
+    elif today.because is Because.LATE and today.usual_rise is not None:
+        parts.append(words("web.today.late", usual=words.moment(today.usual_rise, zone, visit.now)))
+    elif today.because is Because.SILENT and today.silence is not None and today.usual_silence is not None:
+        usual = words.span(today.usual_silence)
+        parts.append(words("web.today.silent", span=words.span(today.silence), usual=usual))
+    elif today.rise is not None:
+        parts.append(words("web.today.rise", time=words.moment(today.rise, zone, visit.now)))
+    parts.append(_last_sign(visit, home))
+    if today.not_seen.total_seconds() >= 3600 and today.verdict is not Verdict.UNSEEN:
+        parts.append(words("web.today.gap", span=words.span(today.not_seen)))
+    joined = words("web.today.join").join(part for part in parts if part)
+    return words("web.today.sentence", text=joined[:1].upper() + joined[1:])
+
+
+def _last_sign(visit: Visit, home: dict[str, Any]) -> str:
+    words, life_at = visit.words, home["life_at"]
+    if life_at is None:
+        return words("web.today.no_life")
+    ago = words.span(visit.now - life_at)
+    if home["life_room_kind"] is None:
+        return words("web.today.life", ago=ago)
+    room = home["life_room_name"] or words(f"room.{home['life_room_kind']}")
+    return words("web.today.life_in", ago=ago, room=room)

@@ -1,0 +1,73 @@
+"""Homes for staff: the list, and one home's day and week."""
+
+from datetime import date, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from api.access import StaffVisit, Visit
+from api.house import house_of
+from api.pages.alerts import card
+from api.pages.day_chart import Coverage, draw_day
+from api.pages.week_chart import draw_week
+from api.reads import alerts as alert_reads
+from api.reads import homes as reads
+from core.metrics import BY_ID, BY_NAME, Life
+
+router = APIRouter(prefix="/homes", include_in_schema=False)
+DRAWN = [metric.id for metric in BY_NAME.values() if metric.life is not Life.NEVER]
+# What a device is mostly for; its other values (battery, link) stand behind it.
+ASIDE = frozenset(BY_NAME[name].id for name in ("battery", "link_quality", "online", "battery_low", "uptime"))
+
+
+@router.get("")
+def home_list(request: Request, visit: StaffVisit, after: Annotated[int, Query(ge=0)] = 0) -> Response:
+    """The homes of one's regions."""
+    homes = reads.list_homes(visit, staff=True, after=after)
+    more = homes[-1]["id"] if len(homes) == reads.PAGE else None
+    shown = [{**home, "watch": reads.watch_of(home, visit.now)} for home in homes]
+    return house_of(request).pages.show(visit, "homes.html", here="/homes", homes=shown, more=more)
+
+
+@router.get("/{home_id}")
+def one_home(request: Request, visit: StaffVisit, home_id: int, day: date | None = None) -> Response:
+    """One home: is it seen, what is open, its day room by room, its week, its devices, whom to call."""
+    reads.need_staff_of(visit, home_id)
+    home = reads.one_home(visit, home_id)
+    return house_of(request).pages.show(visit, "home.html", here="/homes", **_home(visit, home, day))
+
+
+def _home(visit: Visit, home: dict[str, Any], day: date | None) -> dict[str, Any]:
+    today = reads.local_day(visit.now, home["zone"])
+    shown = min(day or today, today)
+    start, end = reads.day_bounds(shown, home["zone"])
+    readings = reads.readings(visit, home, shown, DRAWN)
+    coverage = Coverage.of(reads.quarter_hours(visit, home, 1, shown), start, end, visit.now)
+    weeks = reads.quarter_hours(visit, home, 7)
+    alerts = alert_reads.list_alerts(visit, open_only=False, home=home["id"], limit=10)
+    return {
+        "home": home,
+        "watch": reads.watch_of(home, visit.now),
+        "day": shown,
+        "today": today,
+        "day_before": shown - timedelta(days=1),
+        "day_after": shown + timedelta(days=1) if shown < today else None,
+        "chart": draw_day(readings, reads.rooms(visit, home["id"]), coverage),
+        "week": draw_week(weeks, home["zone"], visit.now, 7),
+        "residents": reads.residents(visit, home["id"]),
+        "contacts": reads.contacts(visit, home["id"]),
+        "devices": [_device(device) for device in reads.devices(visit, home["id"])],
+        "alerts": [card(visit, alert) for alert in alerts],
+    }
+
+
+def _device(device: dict[str, Any]) -> dict[str, Any]:
+    values = []
+    for one in device["metrics"]:
+        metric = BY_ID.get(one["metric"])
+        if metric is not None:
+            values.append({**one, "name": metric.name, "unit": metric.unit, "is_state": metric.unit == ""})
+    values.sort(key=lambda value: value["metric"] in ASIDE)
+    heard = max((value["received_at"] for value in values), default=None)
+    return {**device, "values": values[:3], "heard_at": heard}

@@ -1,0 +1,71 @@
+"""Alerts as people see them: open ones, one whole story, and how the last weeks went."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from api.access import Visit
+from api.reads import QUERIES
+from core.errors import NotFound
+
+PAGE: Final = 50
+OPEN_LIMIT: Final = 200  # more open alerts than anybody can look at
+LOOK_BACK: Final = timedelta(days=30)
+ORDER: Final = {"urgent": 0, "normal": 1, "notice": 2}
+
+Row = dict[str, Any]
+
+
+def list_alerts(
+    visit: Visit, *, open_only: bool, home: int | None = None, kind: str | None = None, staff: bool = False,
+    before: int | None = None, limit: int = PAGE,
+) -> list[Row]:  # fmt: skip
+    """Alerts that the person may see, newest first, before a given one. Audited."""
+    alerts = _alerts(visit, open_only=open_only, home=home, kind=kind, staff=staff, before=before, limit=limit)
+    visit.audit("read.alerts", (alert["home_id"] for alert in alerts))
+    return alerts
+
+
+def open_alerts_of_staff(visit: Visit) -> list[Row]:
+    """What is open in one's own homes: the most severe first, then those nobody has, then the oldest."""
+    alerts = list_alerts(visit, open_only=True, staff=True, limit=OPEN_LIMIT)
+    return sorted(alerts, key=lambda alert: (ORDER[alert["severity"]], alert["state"] != "open", alert["opened_at"]))
+
+
+def one_alert(visit: Visit, alert_id: int) -> Row:
+    """One alert. Raises NotFound."""
+    alerts = _alerts(visit, alert=alert_id, limit=1)
+    if not alerts:
+        raise NotFound(f"there is no alert {alert_id} that you may see")
+    visit.audit("read.alert", [alerts[0]["home_id"]])
+    return alerts[0]
+
+
+def events(visit: Visit, alert_id: int) -> list[Row]:
+    """What happened to it, in order."""
+    return visit.connection.execute(QUERIES["alert_events"], {"alert": alert_id}).fetchall()
+
+
+def deliveries(visit: Visit, alert_id: int) -> list[Row]:
+    """Who was told by which channel, and whether it arrived."""
+    return visit.connection.execute(QUERIES["deliveries"], {"alert": alert_id}).fetchall()
+
+
+def staff_told_at(visit: Visit, alert_id: int) -> datetime | None:
+    """When somebody of the staff was first reached about it; None: not yet."""
+    row = visit.connection.execute(QUERIES["staff_told_at"], {"alert": alert_id}).fetchone()
+    return row["at"] if row else None
+
+
+def alert_counts(visit: Visit) -> list[Row]:
+    """By community of one's own: open now, and the last 30 days' answers (seconds)."""
+    asked = {"person": visit.person.id, "since": visit.now - LOOK_BACK}
+    return visit.connection.execute(QUERIES["alert_counts"], asked).fetchall()
+
+
+def _alerts(
+    visit: Visit, *, alert: int | None = None, home: int | None = None, kind: str | None = None,
+    open_only: bool = False, staff: bool = False, before: int | None = None, limit: int,
+) -> list[Row]:  # fmt: skip
+    asked = {"person": visit.person.id, "alert": alert, "home": home, "kind": kind, "open": open_only,
+             "staff": staff, "before": before, "limit": limit}  # fmt: skip
+    return visit.connection.execute(QUERIES["alerts"], asked).fetchall()

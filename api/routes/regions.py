@@ -1,0 +1,15 @@
+"""The tree of regions."""
+
+from fastapi import APIRouter
+
+from api.access import AnyVisit
+from api.reads import regions
+from api.schemas import Region
+
+router = APIRouter(tags=["regions"])
+
+
+@router.get("/regions")
+def list_regions(visit: AnyVisit) -> list[Region]:
+    """District, streets and communities, as far as you may see them."""
+    return [Region(**row) for row in regions.list_regions(visit)]

@@ -1,0 +1,26 @@
+"""What the api is told from outside."""
+
+from typing import Annotated
+
+import msgspec
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """The api's settings, from `YIJU_*`."""
+
+    database_url: Annotated[str, msgspec.Meta(description="PostgreSQL URL of a login that may take the role yiju_api")]
+    host: Annotated[str, msgspec.Meta(description="address that the web and the API listen on")] = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535, description="port that the web and the API listen on")] = 8321
+    public_url: Annotated[
+        str, msgspec.Meta(description="address under which people reach the pages, e.g. https://care.example.org")
+    ] = "http://127.0.0.1:8321"
+    secure_cookie: Annotated[
+        bool, msgspec.Meta(description="send the session cookie over HTTPS only; set it wherever there is HTTPS")
+    ] = False
+    pool_size: Annotated[int, msgspec.Meta(ge=1, le=200, description="database connections of the api")] = 8
+    zone: Annotated[str, msgspec.Meta(description="IANA zone of the times on pages that belong to no single home")] = (
+        "Asia/Shanghai"
+    )
+    metrics_token: Annotated[
+        str, msgspec.Meta(description="bearer token with which Prometheus reads /metrics; empty: only staff may")
+    ] = ""
