@@ -2,19 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from importlib import import_module
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Final
+
+from care.register import apply_register, read_document
+from simulator.neighbourhood import PEOPLE
+from simulator.register import LOGINS, SEED, demo_document, gateway_keys
 
 from core.clock import Clock
 from core.credentials import broker_password_hash, new_password
 from store.pool import DatabaseRole, connect
+from yiju.backfill import backfill
 from yiju.folder import DataFolder
 from yiju.screen import Screen
 
-GATEWAYS: Final = "demo/gateways.json"  # gateway key -> broker password
-LOGINS: Final = "demo/logins.json"  # login -> password
+GATEWAY_PASSWORDS: Final = "demo/gateways.json"  # gateway key -> broker password
+LOGIN_PASSWORDS: Final = "demo/logins.json"  # login -> password
+STORY: Final = "demo/story.json"  # when the demo began, and whether all of it is in the database
 PAST: Final = timedelta(days=30)
+SOURCE: Final = "the demo"
 
 
 @dataclass(frozen=True)
@@ -28,40 +34,41 @@ class Login:
 
 @dataclass(frozen=True)
 class Demo:
-    """What `yiju up --demo` made: one login for each role."""
+    """What `yiju up --demo` made: when the homes' present began, and one login for each role."""
 
+    began: datetime
     logins: list[Login]
 
 
 def prepare_demo(folder: DataFolder, database_url: str, clock: Clock, screen: Screen) -> Demo:
-    """Registers the demo's homes and people and gives the homes their past. Does nothing twice.
+    """Registers the demo's homes and people and gives the homes their past.
 
-    The passwords are made once and kept in the folder, readable by its owner alone.
+    Passwords are made once and kept in the folder, readable by its owner alone. A second call changes nothing;
+    one that was cut off goes on where it stopped.
     """
-    register, care = import_module("simulator.register"), import_module("care.register")
-    gateways = _kept_passwords(folder, GATEWAYS, register.gateway_keys())
-    logins = _kept_passwords(folder, LOGINS, [login for _, login in register.LOGINS])
-    begins = clock.now() - PAST
-    document: Any = care.read_document(
-        register.demo_document(
-            begins, {key: broker_password_hash(password) for key, password in gateways.items()}, logins
-        ),
-        "the demo",
-    )
-    with connect(database_url, DatabaseRole.OWNER, autocommit=True) as connection:
-        care.apply_register(connection, document, "the demo", clock.now())
-    with screen.work("the homes' last 30 days") as advance:
-        import_module("yiju.backfill").backfill(database_url, clock.now(), PAST, advance)
-    return Demo([Login(role, login, logins[login]) for role, login in register.LOGINS])
+    story = folder.read_json(STORY)
+    began = datetime.fromisoformat(str(story["began"])) if story else clock.now()
+    gateways = _kept_passwords(folder, GATEWAY_PASSWORDS, gateway_keys())
+    passwords = _kept_passwords(folder, LOGIN_PASSWORDS, [member.login for member in PEOPLE])
+    if not story.get("ready"):
+        folder.write_json(STORY, {"began": began.isoformat()})
+        hashes = {key: broker_password_hash(password) for key, password in gateways.items()}
+        document = read_document(demo_document(began - PAST, hashes, passwords), SOURCE)
+        with connect(database_url, DatabaseRole.OWNER, autocommit=True) as connection:
+            apply_register(connection, document, SOURCE, began)
+        with screen.work("the homes' last 30 days") as advance:
+            backfill(database_url, began, PAST, SEED, advance)
+        folder.write_json(STORY, {"began": began.isoformat(), "ready": True})
+    return Demo(began, [Login(role, login, passwords[login]) for role, login in LOGINS])
 
 
-def demo_environment(folder: DataFolder, broker_port: int) -> Mapping[str, str]:
+def demo_environment(folder: DataFolder, broker_port: int, demo: Demo) -> Mapping[str, str]:
     """What the simulator needs besides what every service of the stack gets."""
     return {
-        "YIJU_GATEWAY_PASSWORDS": str(folder.path / GATEWAYS),
-        "YIJU_GATEWAY_FOLDER": str(folder.path / "gateways"),
         "YIJU_PLATFORM_URL": f"mqtt://127.0.0.1:{broker_port}",
-        "YIJU_SIMULATOR_FOLDER": str(folder.path / "demo"),
+        "YIJU_SIMULATOR_PASSWORDS": str(folder.path / GATEWAY_PASSWORDS),
+        "YIJU_SIMULATOR_FOLDER": str(folder.simulator),
+        "YIJU_SIMULATOR_START": demo.began.isoformat(),  # where the past ends
     }
 
 
