@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from care.register import apply_register, read_document
-from simulator.neighbourhood import PEOPLE
-from simulator.register import LOGINS, SEED, demo_document, gateway_keys
+from simulator.register import LOGINS as DEMO_LOGINS
+from simulator.register import SEED, demo_document, gateway_keys
 
 from core.clock import Clock
 from core.credentials import broker_password_hash, new_password
@@ -16,11 +16,10 @@ from yiju.backfill import backfill
 from yiju.folder import DataFolder
 from yiju.screen import Screen
 
-GATEWAY_PASSWORDS: Final = "demo/gateways.json"  # gateway key -> broker password
-LOGIN_PASSWORDS: Final = "demo/logins.json"  # login -> password
-STORY: Final = "demo/story.json"  # when the demo began, and whether all of it is in the database
+GATEWAYS: Final = "demo/gateways.json"  # gateway key -> broker password
+LOGINS: Final = "demo/logins.json"  # login -> password
+MADE: Final = "demo/made.json"  # when, and whether all of it
 PAST: Final = timedelta(days=30)
-SOURCE: Final = "the demo"
 
 
 @dataclass(frozen=True)
@@ -41,32 +40,32 @@ class Demo:
 
 
 def prepare_demo(folder: DataFolder, database_url: str, clock: Clock, screen: Screen) -> Demo:
-    """Registers the demo's homes and people and gives the homes their past.
+    """Registers the demo's homes and people and gives the homes their past. Does nothing twice.
 
-    Passwords are made once and kept in the folder, readable by its owner alone. A second call changes nothing;
-    one that was cut off goes on where it stopped.
+    The passwords are made once and kept in the folder, readable by its owner alone.
     """
-    story = folder.read_json(STORY)
-    began = datetime.fromisoformat(str(story["began"])) if story else clock.now()
-    gateways = _kept_passwords(folder, GATEWAY_PASSWORDS, gateway_keys())
-    passwords = _kept_passwords(folder, LOGIN_PASSWORDS, [member.login for member in PEOPLE])
-    if not story.get("ready"):
-        folder.write_json(STORY, {"began": began.isoformat()})
+    gateways = _kept_passwords(folder, GATEWAYS, gateway_keys())
+    logins = _kept_passwords(folder, LOGINS, [login for _, login in DEMO_LOGINS])
+    made = folder.read_json(MADE)
+    # One present for the whole of it, also when it is cut off and goes on later.
+    now = datetime.fromisoformat(str(made.get("now") or clock.now().isoformat()))
+    if not made.get("complete"):
+        folder.write_json(MADE, {"now": now.isoformat(), "complete": False})
         hashes = {key: broker_password_hash(password) for key, password in gateways.items()}
-        document = read_document(demo_document(began - PAST, hashes, passwords), SOURCE)
-        with connect(database_url, DatabaseRole.OWNER, autocommit=True) as connection:
-            apply_register(connection, document, SOURCE, began)
+        document = read_document(demo_document(now - PAST, hashes, logins), "the demo")
+        with connect(database_url, DatabaseRole.REGISTER, autocommit=True) as connection:
+            apply_register(connection, document, "the demo", now)
         with screen.work("the homes' last 30 days") as advance:
-            backfill(database_url, began, PAST, SEED, advance)
-        folder.write_json(STORY, {"began": began.isoformat(), "ready": True})
-    return Demo(began, [Login(role, login, passwords[login]) for role, login in LOGINS])
+            backfill(database_url, now, PAST, SEED, advance)
+        folder.write_json(MADE, {"now": now.isoformat(), "complete": True})
+    return Demo(now, [Login(role, login, logins[login]) for role, login in DEMO_LOGINS])
 
 
 def demo_environment(folder: DataFolder, broker_port: int, demo: Demo) -> Mapping[str, str]:
     """What the simulator needs besides what every service of the stack gets."""
     return {
         "YIJU_PLATFORM_URL": f"mqtt://127.0.0.1:{broker_port}",
-        "YIJU_SIMULATOR_PASSWORDS": str(folder.path / GATEWAY_PASSWORDS),
+        "YIJU_SIMULATOR_PASSWORDS": str(folder.path / GATEWAYS),
         "YIJU_SIMULATOR_FOLDER": str(folder.simulator),
         "YIJU_SIMULATOR_START": demo.began.isoformat(),  # where the past ends
     }

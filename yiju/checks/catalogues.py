@@ -10,7 +10,7 @@ from typing import Final
 from core.words import LOCALES, read_catalogue
 
 PACKAGES: Final = ("core", "store", "gateway", "ingest", "alerts", "care", "api", "simulator", "yiju")
-KEY: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
+KEY: Final = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+")
 Texts = dict[str, str | tuple[str, ...]]
 
 
@@ -86,8 +86,7 @@ def _pattern(node: ast.JoinedStr) -> Iterator[re.Pattern[str]]:
 
 
 def _in_template(text: str) -> tuple[set[str], list[re.Pattern[str]]]:
-    quoted = [first or second for first, second in re.findall(r"'([^'\n]*)'|\"([^\"\n]*)\"", text)]
-    keys = {word for word in quoted if KEY.fullmatch(word)}
+    keys = set(re.findall(rf"['\"]({KEY.pattern})['\"]", text))
     # "room." ~ kind: a key that is put together
     begun = re.findall(r"['\"]([a-z][a-z0-9_.]*\.)['\"]\s*[~+]", text)
     return keys, [re.compile(re.escape(start) + r"[a-z0-9_.]+") for start in begun]
