@@ -33,7 +33,8 @@ def test_a_key_that_is_used_must_exist_and_one_that_exists_must_be_used() -> Non
 def test_keys_are_read_from_code_and_templates(tmp_path: Path) -> None:
     (tmp_path / "api").mkdir()
     (tmp_path / "api" / "page.py").write_text('t("page.title"); t(f"room.{kind}")')
-    (tmp_path / "api" / "page.html").write_text("<a title="{{ t('page.hello') }}"> {{ t('state.' ~ state) }}")
+    page = """<a title="{{ t('page.hello') }}"> {{ t('state.' ~ state) }}"""
+    (tmp_path / "api" / "page.html").write_text(page)
     keys, patterns = read_uses(tmp_path)
     assert keys == {"page.title", "page.hello"}
     assert [bool(pattern.fullmatch("room.hall")) for pattern in patterns] == [True, False]
