@@ -29,7 +29,7 @@ app.add_typer(simulate, name="simulate")
 def main() -> None:
     """The console script: an error on purpose is one sentence and exit code 2, never a traceback."""
     try:
-        app()
+        app(prog_name="yiju")
     except YijuError as error:
         print(f"yiju: {error}", file=sys.stderr)
         sys.exit(FAULT)
@@ -70,6 +70,24 @@ def run_simulator(context: typer.Context) -> None:
     """Plays homes; with a command, changes what the running simulator plays."""
     if context.invoked_subcommand is None:
         run_service(next(service for service in SERVICES if service.name == "simulate"))
+
+
+@simulate.command()
+def incident(
+    kind: Annotated[str, typer.Argument(help="fall, sos, collapse, wander, stove, meter-dead, gateway-off, or end.")],
+    home: Annotated[int, typer.Option(help="Which home: 1, 2, 3 ...", min=1)],
+) -> None:
+    """Lets something happen in a home of the running demo (YIJU_HOME names its data folder)."""
+    from simulator.control import ask
+
+    from core.settings import read_settings
+    from yiju.settings import IncidentSettings
+
+    read = read_settings(IncidentSettings, os.environ)
+    answer = ask(Path(read.simulator_folder or Path(read.home) / "simulator"), kind, home)
+    typer.echo(answer.sentence, err=not answer.ok)
+    if not answer.ok:
+        raise typer.Exit(FAULT)
 
 
 @store.command("migrate")

@@ -3,7 +3,7 @@
 lock          held by the running stack and every process of it
 ports.json    the database's and the broker's ports, kept so that a restart finds them again
 clock.json    how far this folder's time has come (yiju/stack_clock.py)
-postgres/  broker/  gateways/  logs/  demo/
+postgres/  broker/  simulator/  logs/  demo/
 """
 
 import fcntl
@@ -27,7 +27,7 @@ class DataFolder:
         self.path = path.expanduser().resolve()
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for name in ("logs", "gateways", "demo"):
+            for name in ("logs", "simulator", "demo"):
                 (self.path / name).mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise StackError(
@@ -38,6 +38,10 @@ class DataFolder:
     @property
     def logs(self) -> Path:
         return self.path / "logs"
+
+    @property
+    def simulator(self) -> Path:
+        return self.path / "simulator"
 
     def lock(self, patience_s: float = LOCK_PATIENCE_S) -> int:
         """Takes the folder for this process and returns the lock's file descriptor.

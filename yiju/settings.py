@@ -16,6 +16,15 @@ class StoreSettings(msgspec.Struct, frozen=True):
     database_url: Annotated[str, msgspec.Meta(description="postgresql://... of a login that owns the database")]
 
 
+class IncidentSettings(msgspec.Struct, frozen=True):
+    """Settings of `yiju simulate incident`."""
+
+    home: Annotated[str, msgspec.Meta(description="the data folder of the running demo")] = ".yiju"
+    simulator_folder: Annotated[
+        str, msgspec.Meta(description="the simulator's own folder; empty: simulator/ in the data folder")
+    ] = ""
+
+
 class AccountsSettings(msgspec.Struct, frozen=True):
     """Settings of `yiju broker-accounts`."""
 
@@ -32,6 +41,7 @@ def all_settings() -> Iterator[tuple[str, list[Described]]]:
     yield "yiju up", describe_settings(UpSettings)
     for service in SERVICES:
         yield f"yiju {service.name}", describe_settings(settings_of(service))
+    yield "yiju simulate incident", describe_settings(IncidentSettings)
     yield "yiju store", describe_settings(StoreSettings)
     yield "yiju broker-accounts", describe_settings(AccountsSettings)
     yield "yiju doctor", describe_settings(DoctorSettings)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 import psycopg
@@ -21,7 +21,6 @@ from psycopg.sql import SQL, Identifier
 from core.errors import StackError
 from store.migrate import migrate
 from yiju.accounts import LOOK_EVERY_S, AccountsWatch
-from yiju.demo import Demo, demo_environment, prepare_demo
 from yiju.embedded.broker import BrokerKind, EmbeddedBroker
 from yiju.embedded.postgres import EmbeddedPostgres
 from yiju.folder import DataFolder, is_free
@@ -29,6 +28,9 @@ from yiju.parts import BrokerPart, PostgresPart, ServicePart
 from yiju.screen import Screen
 from yiju.stack_clock import Lived, StackClock, choose_clock
 from yiju.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from yiju.demo import Demo
 
 DATABASE: Final = "yiju"
 LOOK_AGAIN_S: Final = 0.2
@@ -131,6 +133,8 @@ class Stack:
             prepared = None
             if demo:
                 step("the demo's homes")
+                from yiju.demo import prepare_demo  # brings the simulator, which a server does not need
+
                 prepared = prepare_demo(self._folder, self._postgres.url(DATABASE), self._clock.clock, self._screen)
             step("services")
             self._follow_register()
@@ -138,8 +142,11 @@ class Stack:
             for name in SERVICES:
                 self._start_service(name, environment)
             if prepared is not None:
+                from yiju.demo import demo_environment
+
                 step("the simulator")
-                self._start_service("simulate", {**environment, **demo_environment(self._folder, self._broker.port)})
+                extra = demo_environment(self._folder, self._broker.port, prepared)
+                self._start_service("simulate", {**environment, **extra})
             step("health")
             self._await_health()
         self._screen.say(self.greeting(prepared))
@@ -175,7 +182,7 @@ class Stack:
         host = "localhost" if self._settings.host in ("127.0.0.1", "0.0.0.0") else self._settings.host  # noqa: S104
         return self._settings.public_url or f"http://{host}:{self._settings.port}"
 
-    def greeting(self, demo: Demo | None) -> str:
+    def greeting(self, demo: "Demo | None") -> str:
         """The one line that says where to go."""
         logins = [f"{login.role} {login.name} / {login.password}" for login in demo.logins] if demo else []
         return " · ".join([f"Yiju: {self.address()}", *logins, "Ctrl-C stops it"])
