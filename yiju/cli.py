@@ -3,11 +3,13 @@
 import os
 import signal
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from core.clock import Clock, parse_clock
 from core.errors import YijuError
 from yiju.services import SERVICES, Service, run_service
 
@@ -78,9 +80,8 @@ def incident(
     home: Annotated[int, typer.Option(help="Which home: 1, 2, 3 ...", min=1)],
 ) -> None:
     """Lets something happen in a home of the running demo (YIJU_HOME names its data folder)."""
-    from simulator.control import ask
-
     from core.settings import read_settings
+    from simulator.control import ask
     from yiju.settings import IncidentSettings
 
     read = read_settings(IncidentSettings, os.environ)
@@ -90,17 +91,59 @@ def incident(
         raise typer.Exit(FAULT)
 
 
+@app.command("import")
+def import_register(
+    file: Annotated[Path, typer.Argument(help="A register file; docs/register.md shows one.")],
+) -> None:
+    """Brings regions, homes, devices and people in, from a TOML file; the same file twice changes nothing."""
+    from rich.console import Console
+
+    from core.settings import read_settings
+    from yiju.importing import import_file, report_table
+    from yiju.settings import StoreSettings
+
+    report = import_file(read_settings(StoreSettings, os.environ).database_url, file, _clock().now())
+    Console().print(report_table(report))
+
+
+@app.command("gateway-password")
+def gateway_password(key: Annotated[str, typer.Argument(help="The gateway's key in the register.")]) -> None:
+    """Gives a registered gateway a new password and prints it, this once; the old one ends."""
+    from core.settings import read_settings
+    from yiju.importing import renew_gateway_password
+    from yiju.settings import StoreSettings
+
+    typer.echo(renew_gateway_password(read_settings(StoreSettings, os.environ).database_url, key))
+
+
+@app.command()
+def replay(
+    recording: Annotated[Path, typer.Argument(help="A recording, NAME.csv.gz.")],
+    homes: Annotated[Path | None, typer.Option(help="What its sensors are; default: homes.toml beside it.")] = None,
+    cut: Annotated[
+        datetime | None, typer.Option(help="Local wall time from which on the person is not seen any more.")
+    ] = None,
+    speed: Annotated[str, typer.Option(help="How many times as fast as real time, or max.")] = "max",
+    zone: Annotated[str, typer.Option(help="The home's time zone, in which the recording's times are read.")] = (
+        "Asia/Shanghai"
+    ),
+    folder: Annotated[Path | None, typer.Option(help="Keep its database here; default: it vanishes.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print figures for a program.")] = False,
+) -> None:
+    """Plays a recording through a gateway and the whole path, on its own dates, and prints the alerts it raised."""
+    from yiju.replay_report import run_replay
+
+    run_replay(recording, homes, cut, speed, zone, folder, as_json)
+
+
 @store.command("migrate")
 def store_migrate() -> None:
     """Brings the database at YIJU_DATABASE_URL to this version; safe to run at any time and by many at once."""
-    from core.clock import parse_clock
     from core.settings import read_settings
     from store.migrate import migrate
-    from yiju.services import CommonSettings
     from yiju.settings import StoreSettings
 
-    clock = parse_clock(read_settings(CommonSettings, os.environ).clock)
-    edition = migrate(read_settings(StoreSettings, os.environ).database_url, clock.now(), typer.echo)
+    edition = migrate(read_settings(StoreSettings, os.environ).database_url, _clock().now(), typer.echo)
     typer.echo(f"the database is up to date, edition {edition}")
 
 
@@ -140,3 +183,11 @@ def broker_accounts(file: Annotated[Path, typer.Option(help="The accounts file t
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: asked.append(number))
     follow_register(read.database_url, file, read.broker_password, lambda: bool(asked))
+
+
+def _clock() -> Clock:
+    """The clock of this process, from YIJU_CLOCK."""
+    from core.settings import read_settings
+    from yiju.services import CommonSettings
+
+    return parse_clock(read_settings(CommonSettings, os.environ).clock)

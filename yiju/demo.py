@@ -33,8 +33,9 @@ class Login:
 
 @dataclass(frozen=True)
 class Demo:
-    """What `yiju up --demo` made: one login for each role."""
+    """What `yiju up --demo` made: when the homes' present began, and one login for each role."""
 
+    began: datetime
     logins: list[Login]
 
 
@@ -46,9 +47,9 @@ def prepare_demo(folder: DataFolder, database_url: str, clock: Clock, screen: Sc
     gateways = _kept_passwords(folder, GATEWAYS, gateway_keys(), new_password)
     logins = _kept_passwords(folder, LOGINS, [login for _, login in DEMO_LOGINS], _short_password)
     made = folder.read_json(MADE)
+    # One present for the whole of it, also when it is cut off and goes on later.
+    now = datetime.fromisoformat(str(made.get("now") or clock.now().isoformat()))
     if not made.get("complete"):
-        # One present for the whole of it, also when it is cut off and goes on later.
-        now = datetime.fromisoformat(str(made.get("now") or clock.now().isoformat()))
         folder.write_json(MADE, {"now": now.isoformat(), "complete": False})
         hashes = {key: broker_password_hash(password) for key, password in gateways.items()}
         document = read_document(demo_document(now - PAST, hashes, logins), "the demo")
@@ -57,17 +58,17 @@ def prepare_demo(folder: DataFolder, database_url: str, clock: Clock, screen: Sc
         with screen.work("the homes' last 30 days") as advance:
             backfill(database_url, now, PAST, SEED, advance)
         folder.write_json(MADE, {"now": now.isoformat(), "complete": True})
-    return Demo([Login(role, login, logins[login]) for role, login in DEMO_LOGINS])
+    return Demo(now, [Login(role, login, logins[login]) for role, login in DEMO_LOGINS])
 
 
-def demo_environment(folder: DataFolder, broker_port: int) -> Mapping[str, str]:
+def demo_environment(folder: DataFolder, broker_port: int, demo: Demo) -> Mapping[str, str]:
     """What the simulator needs besides what every service of the stack gets."""
     return {
         "YIJU_PLATFORM_URL": f"mqtt://127.0.0.1:{broker_port}",
-        "YIJU_SIMULATOR_FOLDER": str(folder.path / "demo"),
         "YIJU_SIMULATOR_PASSWORDS": str(folder.path / GATEWAYS),
+        "YIJU_SIMULATOR_FOLDER": str(folder.simulator),
         "YIJU_SIMULATOR_SEED": str(SEED),
-        "YIJU_SIMULATOR_START": str(folder.read_json(MADE)["now"]),  # it goes on where the past ends
+        "YIJU_SIMULATOR_START": demo.began.isoformat(),  # where the past ends
     }
 
 

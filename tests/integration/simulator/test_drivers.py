@@ -6,9 +6,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from gateway.gateway import Gateway
-from gateway.outbox import Outbox
-from gateway.settings import Settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +13,9 @@ from core.clock import ManualClock
 from core.metrics import BY_ID
 from core.model import Lane
 from core.wire import WireReading, decode_batch
+from gateway.gateway import Gateway
+from gateway.outbox import Outbox
+from gateway.settings import Settings
 from simulator.days import DayBook
 from simulator.dialect import Message
 from simulator.history import history

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from gateway.gateway import Gateway
-from gateway.settings import Settings as GatewaySettings
 
 from core.clock import ScaledClock
 from core.errors import SettingsError, StackError
 from core.metrics import BY_ID
 from core.model import Lane
 from core.wire import from_ms
+from gateway.gateway import Gateway
+from gateway.settings import Settings as GatewaySettings
 from simulator.control import ask
 from simulator.days import DayBook
 from simulator.history import history
