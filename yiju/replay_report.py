@@ -71,7 +71,9 @@ def _show(done: Replayed, zone: str) -> None:
     if not done.alerts:
         console.print("no alert")
         return
-    table = Table(*COLUMNS, title=f"{len(done.alerts)} alert(s), times in {zone}", title_justify="left")
+    table = Table(title=f"{len(done.alerts)} alert(s), times in {zone}", title_justify="left")
+    for heading in COLUMNS:
+        table.add_column(heading, overflow="fold")
     for alert in done.alerts:
         why = explain(words, alert.message, alert.parameters, zone, alert.opened_at)
         table.add_row(alert.kind, *(_shown(at, zone) for at in (alert.opened_at, alert.began_at, alert.ended_at)), why)
