@@ -153,7 +153,8 @@ class AlertsService:
     def _failed(self, what: str, error: Exception) -> None:
         """Counts and logs; the loss of the database once, until it is back."""
         self._failures += 1
-        lost = isinstance(error, psycopg.OperationalError)
+        # no SQLSTATE: the connection broke or never came about; 57: the server shuts down or starts
+        lost = isinstance(error, psycopg.OperationalError) and (error.sqlstate or "57")[:2] in ("08", "57")
         if not (lost and self._lost):
             kind = "database_lost" if lost else "alerts_failed"
             self._log.error(kind, what=what, error=type(error).__name__, message=str(error).splitlines()[:1])
