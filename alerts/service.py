@@ -1,5 +1,6 @@
 """The alerts service: ticks at its pace and at once when an urgent event comes, learns habits, sends messages."""
 
+import logging
 import signal
 from threading import Event, Lock, Thread
 from time import perf_counter
@@ -46,6 +47,7 @@ def run(settings: Settings, clock: Clock) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     keep_channels_out_of_logs()
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a job that waits for the database is skipped, not news
     service = AlertsService(settings, clock)
     service.start()
     stop.wait()
@@ -69,6 +71,7 @@ class AlertsService:
         self._ticks = 0
         self._tick_ms = 0.0
         self._failures = 0
+        self._lost = False
 
     def start(self) -> None:
         jobs = (
@@ -119,6 +122,9 @@ class AlertsService:
             except Exception as error:  # noqa: BLE001 - the edge of a thread: the next tick tries again
                 self._failed("tick", error)
                 return
+            if self._lost:
+                self._lost = False
+                self._log.info("database_back")
             self._ticks += 1
             self._tick_ms = (perf_counter() - began) * 1000
         self._deliver()
@@ -145,5 +151,11 @@ class AlertsService:
             self._failed("heartbeat", error)
 
     def _failed(self, what: str, error: Exception) -> None:
+        """Counts and logs; the loss of the database once, until it is back."""
         self._failures += 1
-        self._log.error("alerts_failed", what=what, error=type(error).__name__, message=str(error).splitlines()[:1])
+        # no SQLSTATE: the connection broke or never came about; 57: the server shuts down or starts
+        lost = isinstance(error, psycopg.OperationalError) and (error.sqlstate or "57")[:2] in ("08", "57")
+        if not (lost and self._lost):
+            kind = "database_lost" if lost else "alerts_failed"
+            self._log.error(kind, what=what, error=type(error).__name__, message=str(error).splitlines()[:1])
+        self._lost = self._lost or lost

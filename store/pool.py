@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg.sql import SQL, Identifier
 from psycopg_pool import ConnectionPool
+
+PATIENCE_S: Final = 5.0  # for a connection; after that psycopg.OperationalError (PoolTimeout)
 
 Connection = psycopg.Connection[DictRow]
 Pool = ConnectionPool[Connection]
@@ -46,6 +48,8 @@ def open_pool(url: str, role: DatabaseRole, *, size: int = 4) -> Pool:
         max_size=size,
         configure=configure,
         check=ConnectionPool.check_connection,
+        timeout=PATIENCE_S,
+        reconnect_timeout=PATIENCE_S,  # its tries grow apart: a pool that starts anew finds a restarted server sooner
         name=role or "yiju",
         open=True,
     )

@@ -1,5 +1,9 @@
 """The running service: fast when it matters, patient when the database is away, clean when it stops."""
 
+import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -61,6 +65,22 @@ def test_a_database_that_drops_every_connection_is_waited_for(world: World, serv
     )
     home.urgent(button, "sos", NOW)  # nobody listens: found by the tick that follows the new connection
     eventually(lambda: len(world.alerts("sos")) == 1)
+
+
+def test_a_process_of_its_own_ends_cleanly_when_told_to(world: World, database: Database) -> None:
+    program = (
+        "import os; from alerts.service import Settings, run; from core.clock import SystemClock;"
+        " from core.settings import read_settings; run(read_settings(Settings, os.environ), SystemClock())"
+    )
+    environment = os.environ | {"YIJU_DATABASE_URL": database.url, "YIJU_TICK_S": "0.5"}
+    process = subprocess.Popen([sys.executable, "-c", program], env=environment, stderr=subprocess.PIPE)
+    try:
+        eventually(lambda: heartbeat(world)["ticks"] >= 1)
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert process.returncode == 0, said.decode()
 
 
 def test_the_alert_is_announced_to_open_pages(world: World, service: AlertsService) -> None:
