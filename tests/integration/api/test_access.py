@@ -19,12 +19,12 @@ BODIES = {"resolve": {"outcome": "helped"}, "language": {"locale": "en"}}
 
 def routes(app: FastAPI) -> list[tuple[str, str]]:
     """(method, path) of every route that the app answers, also those that the description leaves out."""
-    found = []
+    found: list[tuple[str, str]] = []
 
     def walk(inner: object, prefix: str) -> None:
         for route in getattr(inner, "routes", []):
             if isinstance(route, APIRoute):
-                found.extend((method, prefix + route.path) for method in sorted(route.methods))
+                found.extend((method, prefix + route.path) for method in sorted(route.methods or ()))
             elif hasattr(route, "original_router"):
                 walk(route.original_router, prefix + route.include_context.prefix)
 

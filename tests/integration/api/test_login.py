@@ -23,9 +23,7 @@ def test_each_role_lands_on_its_own_page(browser: SignIn) -> None:
     assert landed == {"anna": "/alerts", "head": "/overview", "mei": "/family", "root": "/alerts", "nobody": None}
 
 
-def test_the_cookie_is_out_of_reach_and_only_its_hash_kept(
-    world: World, stranger: httpx.Client, site: str
-) -> None:
+def test_the_cookie_is_out_of_reach_and_only_its_hash_kept(world: World, stranger: httpx.Client, site: str) -> None:
     answer = stranger.post("/login", data={"login": "anna", "password": PASSWORD}, headers={"Origin": site})
     cookie = answer.headers["set-cookie"]
     assert "HttpOnly" in cookie
