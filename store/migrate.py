@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from importlib.resources import files
-from typing import Final
+from typing import Final, LiteralString, cast
 
 import psycopg
 from psycopg.sql import SQL
