@@ -18,14 +18,22 @@ FILLED_IN: Final = {
 
 def services() -> dict[str, dict[str, Any]]:
     """Each service by name, with the values that somebody has filled in."""
-    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
-    found: dict[str, dict[str, Any]] = yaml.safe_load(VARIABLE.sub(_value, text))["services"]
+    read: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    found: dict[str, dict[str, Any]] = _filled_in(read["services"])
     return found
 
 
 def own_services() -> dict[str, dict[str, Any]]:
     """The services that run our own image."""
     return {name: service for name, service in services().items() if service["image"] == "yiju"}
+
+
+def _filled_in(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {key: _filled_in(value) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_filled_in(value) for value in part]
+    return VARIABLE.sub(_value, part) if isinstance(part, str) else part
 
 
 def _value(match: re.Match[str]) -> str:

@@ -4,6 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from core.settings import describe_settings
@@ -32,6 +33,7 @@ def test_every_setting_is_one_of_its_commands_and_none_that_it_needs_is_missing(
     service = own_services()[name]
     words = service["command"]
     by_command = {known.name: known for known in SERVICES}
+    kind: type[msgspec.Struct]
     if words[1:3] == ["simulate", "prepare"]:
         kind = PrepareSettings
     else:
