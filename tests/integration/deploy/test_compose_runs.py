@@ -2,6 +2,7 @@
 with the shipped configuration, under local addresses."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -24,6 +25,8 @@ from yiju.embedded.postgres import free_port
 from yiju.up import ask_health
 
 PATIENCE_S: Final = 60.0
+LOCAL: Final = {"mosquitto/config": "/config", "mosquitto": "", "accounts": "/accounts", "data": "/data"}
+FOLDERS: Final = re.compile(r"(?<![\w.-])/(mosquitto/config|mosquitto|accounts|data)(?![\w.-])")
 TIMESCALEDB = os.environ.get("YIJU_TEST_TIMESCALEDB_URL", "")
 
 
@@ -39,16 +42,13 @@ class Site:
     def local(self, text: str) -> str:
         """A value of the file, for here."""
         database = urlsplit(self.database)
-        return (
+        addresses = (
             text.replace("yiju:database-secret@db:5432/yiju", f"{database.netloc}{database.path}")
             .replace("broker:1883", f"127.0.0.1:{self.broker_port}")
             .replace("listener 1883", f"listener {self.broker_port} 127.0.0.1")
             .replace("127.0.0.1:8080", f"127.0.0.1:{self.api_port}")
-            .replace("/mosquitto/config", str(self.folder / "config"))
-            .replace("/mosquitto/", f"{self.folder}/")
-            .replace("/accounts/accounts", str(self.folder / "accounts/accounts"))
-            .replace("/data", str(self.folder / "data"))
         )
+        return FOLDERS.sub(lambda match: f"{self.folder}{LOCAL[match[1]]}", addresses)
 
     def environment(self, name: str) -> dict[str, str]:
         given = {key: self.local(str(value)) for key, value in services()[name].get("environment", {}).items()}
