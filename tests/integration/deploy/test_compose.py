@@ -15,7 +15,7 @@ from yiju.settings import AccountsSettings, PrepareSettings, StoreSettings
 
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 EXAMPLE = (ROOT / ".env.example").read_text(encoding="utf-8")
-OTHER = {"store": StoreSettings, "broker-accounts": AccountsSettings}
+OTHER: dict[str, type[msgspec.Struct]] = {"store": StoreSettings, "broker-accounts": AccountsSettings}
 
 
 @pytest.mark.parametrize("name", own_services())
