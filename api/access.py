@@ -22,6 +22,7 @@ from core.model import Role
 from core.words import DEFAULT_LOCALE, LOCALES, Words
 from store.pool import Connection
 
+DATABASE_PATIENCE_S: Final = 5.0  # for a free connection; then the asker is told to come back
 COOKIE: Final = "yiju_session"
 STAFF: Final = frozenset({Role.WORKER, Role.MANAGER, Role.ADMIN})
 # The only routes that answer nobody-in-particular. /metrics asks for its own token or a member of staff.
@@ -82,7 +83,7 @@ def gate(request: Request) -> Iterator[None]:
     token, kind = presented_token(request)
     if kind == "page":
         refuse_foreign_form(request, house.settings.public_url)
-    with house.pool.connection() as connection:
+    with house.pool.connection(DATABASE_PATIENCE_S) as connection:
         request.state.visit = begin_visit(house, connection, fingerprint(token), kind)
         yield
 

@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 from urllib.parse import quote
 
 import psycopg
-import psycopg_pool
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -44,8 +43,7 @@ ANSWERS: Final[tuple[tuple[type[Exception], Answer], ...]] = (
     (Conflict, Answer(409, "conflict")),
     (RegisterError, Answer(422, "invalid")),
     (StoreError, Answer(503, "unavailable")),
-    (psycopg.OperationalError, Answer(503, "unavailable")),
-    (psycopg_pool.PoolTimeout, Answer(503, "unavailable")),
+    (psycopg.OperationalError, Answer(503, "unavailable")),  # also when the pool has no connection to give
 )
 CODES: Final = {400: "bad_request", 401: "not_signed_in", 403: "not_allowed", 404: "not_found",
                 405: "no_such_method", 413: "too_large", 422: "invalid"}  # fmt: skip
@@ -81,7 +79,6 @@ def install_errors(app: FastAPI) -> None:
 
     app.add_exception_handler(YijuError, on_yiju_error)
     app.add_exception_handler(psycopg.OperationalError, on_database_error)
-    app.add_exception_handler(psycopg_pool.PoolTimeout, on_database_error)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(Exception, on_anything)

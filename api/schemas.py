@@ -179,6 +179,7 @@ class AlertEvent(Shape):
     id: int
     at: datetime
     what: str
+    text: str = Field(description="a line in your language")
     person: str | None = Field(description="null: the platform itself")
     details: dict[str, Any]
 

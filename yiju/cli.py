@@ -75,6 +75,23 @@ def run_simulator(context: typer.Context) -> None:
 
 
 @simulate.command()
+def prepare() -> None:
+    """Registers the demo's homes and people and gives them a past; keeps the passwords in YIJU_HOME."""
+    from core.clock import parse_clock
+    from core.settings import read_settings
+    from yiju.demo import prepare_demo
+    from yiju.folder import DataFolder
+    from yiju.screen import Screen
+    from yiju.services import CommonSettings
+    from yiju.settings import PrepareSettings
+
+    read = read_settings(PrepareSettings, os.environ)
+    clock = parse_clock(read_settings(CommonSettings, os.environ).clock)
+    demo = prepare_demo(DataFolder(Path(read.home)), read.database_url, clock, Screen())
+    typer.echo(" · ".join(f"{login.role} {login.name} / {login.password}" for login in demo.logins))
+
+
+@simulate.command()
 def incident(
     kind: Annotated[str, typer.Argument(help="fall, sos, collapse, wander, stove, meter-dead, gateway-off, or end.")],
     home: Annotated[int, typer.Option(help="Which home: 1, 2, 3 ...", min=1)],

@@ -16,6 +16,13 @@ class StoreSettings(msgspec.Struct, frozen=True):
     database_url: Annotated[str, msgspec.Meta(description="postgresql://... of a login that owns the database")]
 
 
+class PrepareSettings(msgspec.Struct, frozen=True):
+    """Settings of `yiju simulate prepare`."""
+
+    database_url: Annotated[str, msgspec.Meta(description="postgresql://... of a login that owns the database")]
+    home: Annotated[str, msgspec.Meta(description="the folder that keeps the demo's passwords")] = ".yiju"
+
+
 class IncidentSettings(msgspec.Struct, frozen=True):
     """Settings of `yiju simulate incident`."""
 
@@ -41,6 +48,7 @@ def all_settings() -> Iterator[tuple[str, list[Described]]]:
     yield "yiju up", describe_settings(UpSettings)
     for service in SERVICES:
         yield f"yiju {service.name}", describe_settings(settings_of(service))
+    yield "yiju simulate prepare", describe_settings(PrepareSettings)
     yield "yiju simulate incident", describe_settings(IncidentSettings)
     yield "yiju store", describe_settings(StoreSettings)
     yield "yiju broker-accounts", describe_settings(AccountsSettings)

@@ -5,10 +5,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from alerts.explain import explain
+from alerts.explain import explain, explain_event
 from api import deeds
 from api.access import AnyVisit, StaffVisit, Visit
 from api.house import house_of
+from api.ids import AlertId
 from api.pages.render import local_path
 from api.reads import alerts as reads
 from api.reads import homes as home_reads
@@ -37,26 +38,26 @@ def open_fragment(request: Request, visit: StaffVisit) -> Response:
 
 
 @router.get("/{alert_id}")
-def one_alert(request: Request, visit: AnyVisit, alert_id: int) -> Response:
+def one_alert(request: Request, visit: AnyVisit, alert_id: AlertId) -> Response:
     """The whole story."""
     return house_of(request).pages.show(visit, "alert.html", here="/alerts", **_story(visit, alert_id))
 
 
 @router.get("/{alert_id}/story")
-def one_alert_fragment(request: Request, visit: AnyVisit, alert_id: int) -> Response:
+def one_alert_fragment(request: Request, visit: AnyVisit, alert_id: AlertId) -> Response:
     """The story alone, for live.js."""
     return house_of(request).pages.show(visit, "alert_story.html", **_story(visit, alert_id))
 
 
 @router.post("/{alert_id}/acknowledge")
-def acknowledge(visit: AnyVisit, alert_id: int, next: Annotated[str, Form()] = "/alerts") -> Response:
+def acknowledge(visit: AnyVisit, alert_id: AlertId, next: Annotated[str, Form()] = "/alerts") -> Response:
     """ "I have it." """
     deeds.acknowledge(visit, alert_id)
     return RedirectResponse(local_path(next), 303)
 
 
 @router.post("/{alert_id}/on-site")
-def on_site(visit: AnyVisit, alert_id: int, next: Annotated[str, Form()] = "/alerts") -> Response:
+def on_site(visit: AnyVisit, alert_id: AlertId, next: Annotated[str, Form()] = "/alerts") -> Response:
     """ "I am there." """
     deeds.on_site(visit, alert_id)
     return RedirectResponse(local_path(next), 303)
@@ -65,7 +66,7 @@ def on_site(visit: AnyVisit, alert_id: int, next: Annotated[str, Form()] = "/ale
 @router.post("/{alert_id}/resolve")
 def resolve(
     visit: AnyVisit,
-    alert_id: int,
+    alert_id: AlertId,
     outcome: Annotated[Outcome, Form()],
     note: Annotated[str, Form(max_length=2000)] = "",
     next: Annotated[str, Form()] = "/alerts",
@@ -93,7 +94,15 @@ def _story(visit: Visit, alert_id: int) -> dict[str, Any]:
         "alert": card(visit, alert),
         "contacts": home_reads.contacts(visit, alert["home_id"]),
         "residents": home_reads.residents(visit, alert["home_id"]),
-        "events": reads.events(visit, alert_id),
+        "events": [
+            {
+                **event,
+                "text": explain_event(
+                    visit.words, event["what"], event["details"], alert["zone"], visit.now, event["person_name"]
+                ),
+            }
+            for event in reads.events(visit, alert_id)
+        ],
         "deliveries": reads.deliveries(visit, alert_id),
         "outcomes": BY_PERSON,
         "next": f"/alerts/{alert_id}",

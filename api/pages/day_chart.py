@@ -13,7 +13,7 @@ from core.model import Flag
 
 MOTION, OPEN, OCCUPIED, PRESENCE = (BY_NAME[name].id for name in ("motion", "open", "occupied", "presence"))
 PULSE: Final = 2.0  # minutes that one "motion" is drawn for
-JOIN: Final = 4.0  # minutes of quiet that do not break a bar
+JOIN: Final = 6.0  # minutes of quiet that do not break a bar
 DOOR: Final = 4.0  # minutes: an opening is drawn wide enough to be seen
 LONGEST: Final = 16 * 60.0  # minutes: a longer stay is a sensor that forgot to say "off"
 QUARTER: Final = timedelta(minutes=15)

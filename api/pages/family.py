@@ -59,6 +59,8 @@ def say(visit: Visit, home: dict[str, Any], watch: reads.Watched, today: Today, 
     parts: list[str] = []
     if today.because is Because.ALERT:
         parts.append(alerts[0]["why"].rstrip("。."))
+        if alerts[0]["told_at"] is not None:
+            parts.append(words("web.family.told", at=words.moment(alerts[0]["told_at"], zone, visit.now)))
     elif today.verdict is Verdict.UNSEEN and watch.since is None:
         return words("web.today.never")
     elif today.verdict is Verdict.UNSEEN and watch.since is not None:
@@ -70,7 +72,8 @@ def say(visit: Visit, home: dict[str, Any], watch: reads.Watched, today: Today, 
         parts.append(words("web.today.silent", span=words.span(today.silence), usual=usual))
     elif today.rise is not None:
         parts.append(words("web.today.rise", time=words.moment(today.rise, zone, visit.now)))
-    parts.append(_last_sign(visit, home))
+    if today.because is not Because.ALERT:  # the alert's own sentence says what is known
+        parts.append(_last_sign(visit, home))
     if today.not_seen.total_seconds() >= 3600 and today.verdict is not Verdict.UNSEEN:
         parts.append(words("web.today.gap", span=words.span(today.not_seen)))
     joined = words("web.today.join").join(part for part in parts if part)

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 
 from api.access import StaffVisit, Visit
 from api.house import house_of
+from api.ids import HomeId
 from api.pages.alerts import card
 from api.pages.day_chart import Coverage, draw_day
 from api.pages.week_chart import draw_week
@@ -22,7 +23,7 @@ ASIDE = frozenset(BY_NAME[name].id for name in ("battery", "link_quality", "onli
 
 
 @router.get("")
-def home_list(request: Request, visit: StaffVisit, after: Annotated[int, Query(ge=0)] = 0) -> Response:
+def home_list(request: Request, visit: StaffVisit, after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0) -> Response:
     """The homes of one's regions."""
     homes = reads.list_homes(visit, staff=True, after=after)
     more = homes[-1]["id"] if len(homes) == reads.PAGE else None
@@ -31,7 +32,7 @@ def home_list(request: Request, visit: StaffVisit, after: Annotated[int, Query(g
 
 
 @router.get("/{home_id}")
-def one_home(request: Request, visit: StaffVisit, home_id: int, day: date | None = None) -> Response:
+def one_home(request: Request, visit: StaffVisit, home_id: HomeId, day: date | None = None) -> Response:
     """One home: is it seen, what is open, its day room by room, its week, its devices, whom to call."""
     reads.need_staff_of(visit, home_id)
     home = reads.one_home(visit, home_id)

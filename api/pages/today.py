@@ -18,7 +18,8 @@ ENOUGH: Final = 5  # days with a known rise, below which the home is still being
 MORNING: Final = (time(4), time(14))  # a rise lies in between, in the home's zone
 QUARTER: Final = timedelta(minutes=15)
 LATE: Final = timedelta(minutes=90)  # after the usual rise, or twice the usual spread if that is more
-QUIET: Final = timedelta(hours=1)  # beyond the longest silence seen at this time of day
+QUIET: Final = timedelta(hours=2)  # beyond the longest silence seen at about this time of day
+ABOUT: Final = tuple(timedelta(minutes=minutes) for minutes in (0, 30, 60, 90))  # earlier is about this time too
 GAP: Final = timedelta(hours=1)  # of a morning not seen, after which no rise can be missed
 
 
@@ -91,7 +92,7 @@ def judge_today(
     rises = [found for day in past if (found := rise_of(day, zone, quarters, now)) is not None]
     usual_rise, late_after = _usual_rise(rises, today, local)
     rise = rise_of(today, zone, quarters, now)
-    silences = [length for day in past if (length := _silence_at(day, now, local, quarters)) is not None]
+    silences = [length for day in past if (length := _silence_about(day, now, local, quarters)) is not None]
     usual_silence = max(silences) if len(silences) >= ENOUGH else None
     not_seen = _not_seen(_local(today, MORNING[0], local), now, quarters)
     silence = None if life_at is None else max(timedelta(0), now - life_at - _not_seen(life_at, now, quarters))
@@ -103,8 +104,9 @@ def judge_today(
         verdict = Verdict.UNSEEN
     elif usual_rise is None or late_after is None or usual_silence is None:
         verdict = Verdict.LEARNING
-    elif rise is None and not_seen < GAP and late_after < now and now.astimezone(local).time() < MORNING[1]:
-        verdict, because = Verdict.UNUSUAL, Because.LATE
+    elif rise is None and MORNING[0] <= now.astimezone(local).time() < MORNING[1]:
+        if late_after < now and not_seen < GAP:  # until then somebody sleeps longer today
+            verdict, because = Verdict.UNUSUAL, Because.LATE
     elif silence is not None and silence > usual_silence + QUIET:
         verdict, because = Verdict.UNUSUAL, Because.SILENT
     return Today(verdict, because, rise, usual_rise, silence, usual_silence, not_seen)
@@ -135,9 +137,15 @@ def _usual_rise(rises: Sequence[datetime], today: date, local: ZoneInfo) -> tupl
     return usual, usual + max(LATE, timedelta(minutes=2 * spread * 1.4826))  # MAD -> standard deviation
 
 
-def _silence_at(day: date, now: datetime, local: ZoneInfo, quarters: Sequence[Quarter]) -> timedelta | None:
-    """How long it had been silent on `day` at this time of day; None when that could not be seen."""
+def _silence_about(day: date, now: datetime, local: ZoneInfo, quarters: Sequence[Quarter]) -> timedelta | None:
+    """The longest silence of `day` at about this time; None when none could be seen."""
     moment = _local(day, now.astimezone(local).time(), local)
+    lengths = [_silence_at(moment - earlier, quarters) for earlier in ABOUT]
+    return max((length for length in lengths if length is not None), default=None)
+
+
+def _silence_at(moment: datetime, quarters: Sequence[Quarter]) -> timedelta | None:
+    """How long it had been silent then; None when there was no sign of life in the day before."""
     before = [quarter for quarter in quarters if moment - timedelta(days=1) <= quarter.start < moment]
     lively = [quarter.start for quarter in before if quarter.life > 0]
     if not lively:

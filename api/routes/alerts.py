@@ -4,9 +4,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from alerts.explain import explain
+from alerts.explain import explain, explain_event
 from api import deeds
 from api.access import AnyVisit, Visit
+from api.ids import AlertId, HomeId
 from api.reads import alerts as reads
 from api.schemas import Acknowledgement, Alert, AlertDetail, AlertEvent, Alerts, Delivery, Resolution
 from core.model import AlertKind
@@ -18,9 +19,9 @@ router = APIRouter(prefix="/alerts", tags=["alerts"])
 def list_alerts(
     visit: AnyVisit,
     state: Annotated[str, Query(pattern="^(open|all)$", description="`open`: all that is not resolved")] = "open",
-    home: int | None = None,
+    home: HomeId | None = None,
     kind: AlertKind | None = None,
-    before: Annotated[int | None, Query(description="`next` of the page before")] = None,
+    before: Annotated[AlertId | None, Query(description="`next` of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = reads.PAGE,
 ) -> Alerts:
     """Alerts of the homes that you may see, newest first."""
@@ -30,32 +31,32 @@ def list_alerts(
 
 
 @router.get("/{alert_id}")
-def one_alert(visit: AnyVisit, alert_id: int) -> AlertDetail:
+def one_alert(visit: AnyVisit, alert_id: AlertId) -> AlertDetail:
     """One alert with its history and who was told."""
     row = reads.one_alert(visit, alert_id)
     return AlertDetail(
         **_alert(visit, row),
-        events=[_event(event) for event in reads.events(visit, alert_id)],
+        events=[_event(visit, row["zone"], event) for event in reads.events(visit, alert_id)],
         deliveries=[_delivery(delivery) for delivery in reads.deliveries(visit, alert_id)],
     )
 
 
 @router.post("/{alert_id}/acknowledge")
-def acknowledge(visit: AnyVisit, alert_id: int, body: Acknowledgement | None = None) -> AlertDetail:
+def acknowledge(visit: AnyVisit, alert_id: AlertId, body: Acknowledgement | None = None) -> AlertDetail:
     """You have it: nobody further up the ladder is called until it expires. 409 when it is resolved."""
     deeds.acknowledge(visit, alert_id, body.until if body else None)
     return one_alert(visit, alert_id)
 
 
 @router.post("/{alert_id}/on-site")
-def on_site(visit: AnyVisit, alert_id: int) -> AlertDetail:
+def on_site(visit: AnyVisit, alert_id: AlertId) -> AlertDetail:
     """You are at the home. 409 when it is resolved."""
     deeds.on_site(visit, alert_id)
     return one_alert(visit, alert_id)
 
 
 @router.post("/{alert_id}/resolve")
-def resolve(visit: AnyVisit, alert_id: int, body: Resolution) -> AlertDetail:
+def resolve(visit: AnyVisit, alert_id: AlertId, body: Resolution) -> AlertDetail:
     """It is over. 409 when it was over before."""
     deeds.resolve(visit, alert_id, body.outcome, body.note)
     return one_alert(visit, alert_id)
@@ -66,8 +67,10 @@ def _alert(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
     return {**{name: value for name, value in row.items() if name in Alert.model_fields}, "why": why}
 
 
-def _event(row: dict[str, Any]) -> AlertEvent:
-    return AlertEvent(id=row["id"], at=row["at"], what=row["what"], person=row["person_name"], details=row["details"])
+def _event(visit: Visit, zone: str, row: dict[str, Any]) -> AlertEvent:
+    text = explain_event(visit.words, row["what"], row["details"], zone, visit.now, row["person_name"])
+    kept = {name: row[name] for name in ("id", "at", "what", "details")}
+    return AlertEvent(**kept, text=text, person=row["person_name"])
 
 
 def _delivery(row: dict[str, Any]) -> Delivery:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from api.access import AnyVisit
+from api.ids import HomeId, RegionId
 from api.reads import homes as reads
 from api.schemas import Device, Home, HomeDetail, Homes, LastValue, QuarterHour, Reading, Resident, Room, Timeline, Week
 from core.errors import NotFound
@@ -18,8 +19,8 @@ router = APIRouter(prefix="/homes", tags=["homes"])
 @router.get("")
 def list_homes(
     visit: AnyVisit,
-    region: Annotated[int | None, Query(description="only homes of this region and below")] = None,
-    after: Annotated[int, Query(ge=0, description="`next` of the page before")] = 0,
+    region: Annotated[RegionId | None, Query(description="only homes of this region and below")] = None,
+    after: Annotated[int, Query(ge=0, le=2**31 - 1, description="`next` of the page before")] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = reads.PAGE,
 ) -> Homes:
     """Homes that you may see, by id."""
@@ -30,7 +31,7 @@ def list_homes(
 
 
 @router.get("/{home_id}")
-def one_home(visit: AnyVisit, home_id: int) -> HomeDetail:
+def one_home(visit: AnyVisit, home_id: HomeId) -> HomeDetail:
     """One home with its residents; its staff also get rooms and devices."""
     home = reads.one_home(visit, home_id)
     staff = home["staff"]
@@ -45,7 +46,7 @@ def one_home(visit: AnyVisit, home_id: int) -> HomeDetail:
 @router.get("/{home_id}/timeline")
 def timeline(
     visit: AnyVisit,
-    home_id: int,
+    home_id: HomeId,
     day: Annotated[date | None, Query(description="a day in the home's zone; by default today")] = None,
     metric: Annotated[list[str] | None, Query(description="only these metrics")] = None,
 ) -> Timeline:
@@ -66,7 +67,7 @@ def timeline(
 
 
 @router.get("/{home_id}/week")
-def week(visit: AnyVisit, home_id: int, days: Annotated[int, Query(ge=1, le=31)] = 7) -> Week:
+def week(visit: AnyVisit, home_id: HomeId, days: Annotated[int, Query(ge=1, le=31)] = 7) -> Week:
     """How lively each quarter of an hour was, over all rooms."""
     home = reads.one_home(visit, home_id)
     quarters = reads.quarter_hours(visit, home, days)

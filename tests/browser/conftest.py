@@ -1,0 +1,51 @@
+"""A real Chromium on the real app. The fixtures of the api's tests serve it."""
+
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.integration.api.conftest import app, pool, settings, site, world
+from tests.integration.api.world import PASSWORD
+from tests.needs import need
+
+__all__ = ["app", "pool", "settings", "site", "world"]
+PHONE = {"width": 390, "height": 844}
+SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+            "--disable-component-update", "--disable-sync"]  # fmt: skip
+Enter = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    need(program is not None, "Chromium is not installed: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def enter(chromium: Browser, site: str) -> Iterator[Enter]:
+    """Signs somebody in on a phone and opens a page; fails the test for any error in the browser's console."""
+    contexts = []
+    complaints: list[str] = []
+
+    def sign_in(login: str, path: str = "/", *, scripts: bool = True) -> Page:
+        context = chromium.new_context(viewport=PHONE, locale="en", java_script_enabled=scripts)  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(f"{site}/login?next={path}")
+        page.fill("#login", login)
+        page.fill("#password", PASSWORD)
+        page.click("button.main")
+        return page
+
+    yield sign_in
+    for context in contexts:
+        context.close()
+    assert complaints == []
