@@ -5,11 +5,9 @@ The recordings (`../shared/data`, or the folder named by YIJU_DATA) are not part
 
 import csv
 import gzip
-import os
 import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -17,8 +15,8 @@ import pytest
 from core.metrics import BY_NAME, is_sign_of_life
 from tests.conftest import Database
 from tests.integration.alerts.world import HomeWorld, World
+from tests.recorded import recorded
 
-DATA = Path(os.environ.get("YIJU_DATA", Path(__file__).parents[4] / "shared" / "data"))
 STEP = timedelta(minutes=30)
 KINDS = {"motion": ("motion", "motion"), "contact": ("contact", "open"), "pressure": ("bed", "occupied")}
 
@@ -31,10 +29,7 @@ class Row(NamedTuple):
 
 def recording(name: str) -> list[Row]:
     """The rows of one home; its wall time is taken as UTC."""
-    path = DATA / f"{name}.csv.gz"
-    if not path.exists():
-        pytest.skip(f"{path} is not here: set YIJU_DATA to the folder with the recordings")
-    with gzip.open(path, "rt") as file:
+    with gzip.open(recorded(f"{name}.csv.gz"), "rt") as file:
         rows = csv.DictReader(file)
         return [
             Row(datetime.fromisoformat(row["ts"]).replace(tzinfo=UTC), row["sensor"], row["value"] in ("ON", "OPEN"))
@@ -44,7 +39,7 @@ def recording(name: str) -> list[Row]:
 
 def live(world: World, name: str, rows: list[Row], until: datetime | None = None) -> HomeWorld:
     """Lives through the rows, a tick every half hour. After the last row heartbeats go on until `until`."""
-    sensors = tomllib.loads((DATA / "homes.toml").read_text())[name]["sensors"]
+    sensors = tomllib.loads(recorded("homes.toml").read_text(encoding="utf-8"))[name]["sensors"]
     home = world.home(name)
     devices = {
         key: home.device(KINDS[about["kind"]][0], about["room"], exterior=about.get("exterior", False))

@@ -1,16 +1,13 @@
 """The drivers on real messages of real devices, recorded by others. They are not part of this project."""
 
 import json
-import os
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from gateway.drivers.base import Nothing
 from gateway.drivers.tasmota import TasmotaDriver
 from gateway.drivers.zigbee2mqtt import Zigbee2MqttDriver
+from tests.recorded import recorded
 
 RECEIVED = datetime(2026, 8, 1, tzinfo=UTC)
 DRIVERS = (Zigbee2MqttDriver(), TasmotaDriver())
@@ -78,20 +75,15 @@ ADDRESSES = {
 }
 
 
-def recorded() -> list[dict[str, Any]]:
+def messages() -> list[dict[str, Any]]:
     """The recorded messages; skips where they are not at hand."""
-    named = os.environ.get("YIJU_DATA")
-    folders = [Path(named)] if named else [parent / "shared" / "data" for parent in Path(__file__).resolve().parents]
-    for folder in folders:
-        file = folder / "device_payloads.jsonl"
-        if file.exists():
-            return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    pytest.skip("device_payloads.jsonl was found neither in YIJU_DATA nor in ../shared/data: name its folder")
+    lines = recorded("device_payloads.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
 
 
 def test_every_recorded_message_gives_what_it_says_and_nothing_else() -> None:
     seen: set[tuple[str, str]] = set()
-    for line in recorded():
+    for line in messages():
         key = (line["device"], line["topic"])
         expected = EXPECTED.get(key, Nothing.NOT_MINE)
         topic = "zigbee2mqtt/unnamed" if line["topic"].startswith("(") else line["topic"]
@@ -115,7 +107,7 @@ def test_every_recorded_message_gives_what_it_says_and_nothing_else() -> None:
 def test_last_seen_of_real_devices_is_read_in_both_its_forms() -> None:
     times = {
         line["device"]: DRIVERS[0].decode("zigbee2mqtt/x", line["payload"].encode(), RECEIVED, retained=False)
-        for line in recorded()
+        for line in messages()
         if "last_seen" in line["payload"]
     }
     assert times["SONOFF SNZB-04P contact"].readings[0].time == datetime(2024, 10, 8, 10, 54, 51, tzinfo=UTC)

@@ -24,7 +24,7 @@ from simulator.incidents import IncidentKind, begin, staged
 from simulator.play import messages, spoken
 from simulator.recordings import load_recording
 from simulator.replay import address_of, recording_messages
-from tests.unit.simulator.recorded import recorded
+from tests.recorded import recorded
 from tests.unit.simulator.support import DAWN, at, book
 
 

@@ -15,7 +15,7 @@ from core.model import DeviceKind, RoomKind
 from simulator.dialect import Message
 from simulator.recordings import Recording, load_recording
 from simulator.replay import address_of, recording_messages, recording_register
-from tests.unit.simulator.recorded import recorded
+from tests.recorded import recorded
 
 STATES = ("occupancy", "contact", "occupied")
 HOMES = """
