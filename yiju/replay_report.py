@@ -1,25 +1,37 @@
 """What `yiju replay` shows: a bar while it runs, then the counts and the alerts."""
 
 import json
+import os
 import sys
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
 from alerts.explain import explain
 from core.errors import SettingsError
 from core.logs import configure_logs
+from core.settings import read_settings
 from core.words import DEFAULT_LOCALE, load_words
 from simulator.recordings import load_recording
+from yiju.embedded.broker import BrokerKind
 from yiju.replay import Replayed, replay
 from yiju.screen import Screen
 
 COLUMNS: Final = ("kind", "opened", "began", "ended", "why")
+
+
+class ReplaySettings(msgspec.Struct, frozen=True):
+    """Settings of `yiju replay`."""
+
+    broker: Annotated[
+        BrokerKind, msgspec.Meta(description="auto (mosquitto when it is installed), mosquitto or amqtt")
+    ] = BrokerKind.AUTO
 
 
 def run_replay(
@@ -40,10 +52,11 @@ def run_replay(
         raise SettingsError(f"--zone {zone!r} is no time zone: write one such as Asia/Shanghai") from error
     played = load_recording(recording, homes or recording.with_name("homes.toml"))
     screen = Screen()
+    broker = read_settings(ReplaySettings, os.environ).broker
     with screen.steps(1) as begin:
         begin(played.name)
         with screen.work("days played") as advance:
-            done = replay(played, zone=zone, cut=cut, speed=pace, folder=folder, advance=advance)
+            done = replay(played, zone=zone, cut=cut, speed=pace, folder=folder, broker=broker, advance=advance)
     if as_json:
         print(json.dumps(asdict(done), default=str, ensure_ascii=False))
     else:

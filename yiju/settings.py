@@ -42,6 +42,7 @@ class AccountsSettings(msgspec.Struct, frozen=True):
 def all_settings() -> Iterator[tuple[str, list[Described]]]:
     """(the command, its settings), in the order of `yiju --help`."""
     from yiju.doctor import DoctorSettings
+    from yiju.replay_report import ReplaySettings
     from yiju.up import UpSettings
 
     yield "every service", describe_settings(CommonSettings)
@@ -50,6 +51,7 @@ def all_settings() -> Iterator[tuple[str, list[Described]]]:
         yield f"yiju {service.name}", describe_settings(settings_of(service))
     yield "yiju simulate prepare", describe_settings(PrepareSettings)
     yield "yiju simulate incident", describe_settings(IncidentSettings)
+    yield "yiju replay", describe_settings(ReplaySettings)
     yield "yiju store", describe_settings(StoreSettings)
     yield "yiju broker-accounts", describe_settings(AccountsSettings)
     yield "yiju doctor", describe_settings(DoctorSettings)
