@@ -7,7 +7,7 @@ that row-level security shows only the homes that this person may see.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from fastapi import Depends, Request
@@ -22,6 +22,7 @@ from core.model import Role
 from core.words import DEFAULT_LOCALE, LOCALES, Words
 from store.pool import Connection
 
+READ_SPAN: Final = timedelta(minutes=15)  # of reading the same that one row of the audit stands for
 DATABASE_PATIENCE_S: Final = 5.0  # for a free connection; then the asker is told to come back
 COOKIE: Final = "yiju_session"
 STAFF: Final = frozenset({Role.WORKER, Role.MANAGER, Role.ADMIN})
@@ -60,11 +61,15 @@ class Visit:
     words: Words
 
     def audit(self, what: str, homes: Iterable[int]) -> None:
-        """Writes down that this person read or did something about these homes' residents."""
+        """Writes down that this person read (`read. ...`) or did something about these homes' residents.
+
+        A deed is written each time; a read once for the quarter of an hour that follows it.
+        """
         ids = sorted(set(homes))
         if ids:
-            row = {"now": self.now, "person": self.person.id, "what": what, "homes": ids}
-            self.connection.execute(QUERIES["audit"], row)
+            query = QUERIES["audit_read" if what.startswith("read.") else "audit"]
+            row = {"now": self.now, "person": self.person.id, "what": what, "homes": ids, "since": self.now - READ_SPAN}
+            self.connection.execute(query, row)
 
     def need_staff(self) -> None:
         """Raises NotAllowed for a person without a staff role anywhere."""

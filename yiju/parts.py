@@ -1,5 +1,6 @@
 """What the supervisor looks after: PostgreSQL, the broker, and our own services as child processes."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -73,8 +74,13 @@ class ServicePart:
     def start(self) -> None:
         turn_log(self.log)
         with self.log.open("ab") as log:
+            # Our services are made to be killed: when the stack is, nobody is left to wait for a slow farewell.
             self.process = start_child(
-                self._command, environment=self._environment, output=log, keep_open=self._keep_open
+                self._command,
+                death_signal=signal.SIGKILL,
+                environment=self._environment,
+                output=log,
+                keep_open=self._keep_open,
             )
 
     def ended(self) -> str | None:

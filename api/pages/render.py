@@ -66,6 +66,7 @@ class Pages:
             language=HTML_LANGUAGE[words.locale],
             locale=words.locale,
             day_name=lambda day: day_name(words, day),
+            weekday=lambda day: weekday(words, day),
             span=lambda seconds: words.span(timedelta(seconds=seconds)),
             url=quote,
             **context,
@@ -107,6 +108,11 @@ def locale_of(request: Request) -> str:
 def day_name(words: Words, day: date) -> str:
     """`Mon 2 Mar`, `3月2日周一`."""
     return format_date(day, "M月d日 EEE" if words.locale == "zh_CN" else "EEE d MMM", locale=words.locale)
+
+
+def weekday(words: Words, day: date) -> str:
+    """`Mon 2`, `周一 2日`: short enough for the side of a chart on a phone."""
+    return format_date(day, "EEE d日" if words.locale == "zh_CN" else "EEE d", locale=words.locale)
 
 
 def local_path(path: str) -> str:

@@ -38,6 +38,15 @@ UPDATE person SET locale = %(locale)s WHERE id = %(person)s
 INSERT INTO audit (at, person_id, home_id, what)
 SELECT %(now)s, %(person)s, home_id, %(what)s FROM unnest(%(homes)s::int[]) AS home_id
 
+-- name: audit_read
+-- A page that keeps itself fresh reads the same again and again: one row stands for a quarter of an hour of it.
+INSERT INTO audit (at, person_id, home_id, what)
+SELECT %(now)s, %(person)s, seen.home_id, %(what)s FROM unnest(%(homes)s::int[]) AS seen (home_id)
+WHERE NOT EXISTS (
+    SELECT FROM audit WHERE audit.home_id = seen.home_id AND audit.at > %(since)s
+        AND audit.person_id = %(person)s AND audit.what = %(what)s
+)
+
 -- name: visible_homes
 SELECT id FROM visible_homes() AS id
 

@@ -111,6 +111,11 @@ GRANT INSERT ON alert_event, audit TO yiju_api;
 GRANT SELECT, INSERT, UPDATE, DELETE ON login_session TO yiju_api;
 GRANT UPDATE (locale) ON person TO yiju_api;
 
+-- A person of the api writes the audit in nobody else's name, and sees there only what they did themselves.
+ALTER TABLE audit ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON audit TO yiju_api USING (person_id = nullif(current_setting('yiju.person', true), '')::int);
+GRANT SELECT ON audit TO yiju_api;
+
 -- What /metrics tells of the whole platform: sums only, nobody's data. Batches and readings are counted over a span,
 -- for which the ledger's order of arrival makes a block range index enough.
 CREATE INDEX ledger_stored_at ON ledger USING brin (stored_at) WITH (pages_per_range = 16, autosummarize = on);

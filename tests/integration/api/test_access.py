@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import httpx
+import psycopg
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -118,6 +119,30 @@ def test_without_a_person_the_database_itself_shows_the_api_nothing(database: Da
     with database.connect(DatabaseRole.API) as connection:
         for table in ("home", "resident", "alert", "seen_reading", "seen_rollup", "seen_home_state"):
             assert connection.execute(f"SELECT * FROM {table}").fetchall() == []
+
+
+def test_a_page_that_refreshes_itself_is_one_read_a_quarter_of_an_hour(
+    world: World, clock: ManualClock, browser: SignIn
+) -> None:
+    client = browser("mei")
+
+    def written() -> int:
+        return len(world.connection.execute("SELECT * FROM audit WHERE what = 'read.week'").fetchall())
+
+    for _ in range(3):
+        client.get("/family/now")
+        clock.move(timedelta(minutes=5))
+    assert written() == 1
+    client.get("/family/now")
+    assert written() == 2
+
+
+def test_nobody_writes_the_audit_in_anothers_name(database: Database, world: World, clock: ManualClock) -> None:
+    with database.connect(DatabaseRole.API) as connection:
+        connection.execute("SELECT set_config('yiju.person', %s, false)", [str(world.people["bo"])])
+        row = [clock.now(), world.people["anna"], world.homes["3"]]
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("INSERT INTO audit (at, person_id, home_id, what) VALUES (%s, %s, %s, 'x')", row)
 
 
 def test_every_read_of_a_home_is_written_down(world: World, clock: ManualClock, browser: SignIn) -> None:
