@@ -3,14 +3,14 @@
 import os
 import signal
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from core.clock import Clock, parse_clock
-from core.errors import YijuError
+from core.errors import SettingsError, YijuError
 from yiju.services import SERVICES, Service, run_service
 
 FAULT = 2  # the exit code of an error that the person can mend
@@ -28,6 +28,9 @@ app.add_typer(store, name="store")
 app.add_typer(simulate, name="simulate")
 
 
+Backfill = typer.Option(metavar="DAYS", help="How much past the demo's homes get when they are made, e.g. 30d.")
+
+
 def main() -> None:
     """The console script: an error on purpose is one sentence and exit code 2, never a traceback."""
     try:
@@ -41,6 +44,7 @@ def main() -> None:
 def up(
     demo: Annotated[bool, typer.Option("--demo", help="With 24 simulated homes, people and a past.")] = False,
     speed: Annotated[float | None, typer.Option(help="Live this many times as fast as real time.", min=0.01)] = None,
+    backfill: Annotated[str, Backfill] = "30d",
     with_parent: Annotated[bool, typer.Option("--with-parent", help="End when the caller ends.")] = False,
 ) -> None:
     """Runs the whole platform on this machine until Ctrl-C."""
@@ -52,7 +56,7 @@ def up(
 
     if with_parent:
         end_with_parent()
-    run_up(read_settings(UpSettings, os.environ), demo=demo, speed=speed, screen=Screen())
+    run_up(read_settings(UpSettings, os.environ), demo=_days(backfill) if demo else None, speed=speed, screen=Screen())
 
 
 def _add_service(service: Service) -> None:
@@ -75,7 +79,7 @@ def run_simulator(context: typer.Context) -> None:
 
 
 @simulate.command()
-def prepare() -> None:
+def prepare(backfill: Annotated[str, Backfill] = "30d") -> None:
     """Registers the demo's homes and people and gives them a past; keeps the passwords in YIJU_HOME."""
     from core.clock import parse_clock
     from core.settings import read_settings
@@ -87,7 +91,7 @@ def prepare() -> None:
 
     read = read_settings(PrepareSettings, os.environ)
     clock = parse_clock(read_settings(CommonSettings, os.environ).clock)
-    demo = prepare_demo(DataFolder(Path(read.home)), read.database_url, clock, Screen())
+    demo = prepare_demo(DataFolder(Path(read.home)), read.database_url, clock, Screen(), _days(backfill))
     typer.echo(" · ".join(f"{login.role} {login.name} / {login.password}" for login in demo.logins))
 
 
@@ -208,3 +212,11 @@ def _clock() -> Clock:
     from yiju.services import CommonSettings
 
     return parse_clock(read_settings(CommonSettings, os.environ).clock)
+
+
+def _days(text: str) -> timedelta:
+    """`30d` -> 30 days."""
+    number = text.removesuffix("d")
+    if not number.isdigit() or not 1 <= int(number) <= 3650:
+        raise SettingsError(f"--backfill {text!r}: write a number of days from 1d to 3650d, such as 30d")
+    return timedelta(days=int(number))

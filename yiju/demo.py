@@ -19,7 +19,6 @@ from yiju.screen import Screen
 GATEWAYS: Final = "demo/gateways.json"  # gateway key -> broker password
 LOGINS: Final = "demo/logins.json"  # login -> password
 MADE: Final = "demo/made.json"  # when, and whether all of it
-PAST: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -39,10 +38,13 @@ class Demo:
     logins: list[Login]
 
 
-def prepare_demo(folder: DataFolder, database_url: str, clock: Clock, screen: Screen) -> Demo:
+def prepare_demo(folder: DataFolder, database_url: str, clock: Clock, screen: Screen, past: timedelta) -> Demo:
     """Registers the demo's homes and people and gives the homes their past. Does nothing twice.
 
     The passwords are made once and kept in the folder, readable by its owner alone.
+
+    Args:
+        past: how long; a folder whose homes have a past already keeps that one.
     """
     gateways = _kept_passwords(folder, GATEWAYS, gateway_keys(), new_password)
     logins = _kept_passwords(folder, LOGINS, [login for _, login in DEMO_LOGINS], _short_password)
@@ -52,11 +54,11 @@ def prepare_demo(folder: DataFolder, database_url: str, clock: Clock, screen: Sc
     if not made.get("complete"):
         folder.write_json(MADE, {"now": now.isoformat(), "complete": False})
         hashes = {key: broker_password_hash(password) for key, password in gateways.items()}
-        document = read_document(demo_document(now - PAST, hashes, logins), "the demo")
+        document = read_document(demo_document(now - past, hashes, logins), "the demo")
         with connect(database_url, DatabaseRole.REGISTER, autocommit=True) as connection:
             apply_register(connection, document, "the demo", now)
-        with screen.work("the homes' last 30 days") as advance:
-            backfill(database_url, now, PAST, SEED, advance)
+        with screen.work(f"the homes' last {past.days} days") as advance:
+            backfill(database_url, now, past, SEED, advance)
         folder.write_json(MADE, {"now": now.isoformat(), "complete": True})
     return Demo(now, [Login(role, login, logins[login]) for role, login in DEMO_LOGINS])
 

@@ -10,7 +10,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -56,12 +56,17 @@ class Asked(BaseException):
 
 
 def up(
-    settings: UpSettings, *, demo: bool, speed: float | None, screen: Screen, commands: "Commands | None" = None
+    settings: UpSettings,
+    *,
+    demo: timedelta | None,
+    speed: float | None,
+    screen: Screen,
+    commands: "Commands | None" = None,
 ) -> None:
     """Runs the stack until Ctrl-C or SIGTERM.
 
     Args:
-        demo: also registers the demo's homes, gives them a past and plays them.
+        demo: also registers the demo's homes, gives them a past of this length and plays them.
         speed: how many times as fast as real time the stack lives.
         commands: what to run as a service instead of `python -m yiju {name}` (tests).
 
@@ -115,7 +120,7 @@ class Stack:
         self._accounts: AccountsWatch | None = None
         self._next_look = 0.0
 
-    def bring_up(self, *, demo: bool) -> None:
+    def bring_up(self, *, demo: timedelta | None) -> None:
         """Starts everything and waits until it is healthy. Raises StackError."""
         if self._clock.remark:
             self._screen.tell(self._clock.remark)
@@ -135,7 +140,9 @@ class Stack:
                 step("the demo's homes")
                 from yiju.demo import prepare_demo  # brings the simulator, which a server does not need
 
-                prepared = prepare_demo(self._folder, self._postgres.url(DATABASE), self._clock.clock, self._screen)
+                prepared = prepare_demo(
+                    self._folder, self._postgres.url(DATABASE), self._clock.clock, self._screen, demo
+                )
             step("services")
             self._follow_register()
             environment = self.environment()

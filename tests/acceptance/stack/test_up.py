@@ -40,7 +40,7 @@ import sys, json
 from yiju.screen import Screen
 from yiju.up import UpSettings, up
 settings, speed, commands = json.loads(sys.argv[1])
-up(UpSettings(**settings), demo=False, speed=speed, screen=Screen(), commands=commands)
+up(UpSettings(**settings), demo=None, speed=speed, screen=Screen(), commands=commands)
 """
 
 
