@@ -18,7 +18,7 @@ from api.pages import alerts as alert_pages
 from api.pages import family, login, overview
 from api.pages import homes as home_pages
 from api.pages.render import Pages
-from api.routes import alerts, events, health, homes, metrics, people, regions
+from api.routes import alerts, events, health, homes, metrics, people, regions, register
 from api.schemas import ErrorAnswer
 from api.settings import Settings
 from api.stream import Switchboard
@@ -67,7 +67,7 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
     app.state.house = house
     install_errors(app)
     app.add_middleware(Headers, house=house)
-    for part in (people, regions, homes, alerts, events):
+    for part in (people, regions, homes, alerts, events, register):
         app.include_router(part.router, prefix="/api/v1", responses={"default": {"model": ErrorAnswer}})
     for part in (health, metrics, login, alert_pages, home_pages, family, overview):
         app.include_router(part.router)

@@ -36,6 +36,14 @@ class Token(Shape):
     lasts_days: int
 
 
+class RegisterCounts(Shape):
+    """How many entries of each kind (region, home, device ...) an import created, updated and left as they were."""
+
+    created: dict[str, int]
+    updated: dict[str, int]
+    unchanged: dict[str, int]
+
+
 class Me(Shape):
     id: int
     key: str

@@ -12,6 +12,7 @@ from argon2.exceptions import VerificationError
 from psycopg.types.json import Jsonb
 
 from care.register.document import HomeEntry, PersonEntry, RegionEntry, RegisterDocument
+from care.register.scope import check_scope
 from core.errors import RegisterError
 from core.model import DeviceKind
 from store.pool import Connection
@@ -29,18 +30,24 @@ class RegisterReport:
     unchanged: Counter[str] = field(default_factory=Counter)
 
 
-def apply_register(connection: Connection, document: RegisterDocument, source: str, now: datetime) -> RegisterReport:
+def apply_register(
+    connection: Connection, document: RegisterDocument, source: str, now: datetime, admin_id: int | None = None
+) -> RegisterReport:
     """Applies the whole document in one transaction, or nothing of it.
 
     Args:
         connection: with the rights of DatabaseRole.REGISTER or of the owner.
         source: names the document in errors.
         now: when it is registered.
+        admin_id: the person who does it, who may touch the regions below their own only; None: the operator.
 
     Raises:
+        NotAllowed: it touches what is not the admin's.
         RegisterError: it refers to something that is neither in it nor in the register.
     """
     with connection.transaction():
+        if admin_id is not None:
+            check_scope(connection, document, admin_id)
         _check_references(connection, document, source)
         apply = _Apply(connection, now)
         for region in _parents_first(document.region, source):

@@ -97,5 +97,29 @@ SELECT 'region' AS kind, key FROM region WHERE key = ANY(%(regions)s)
 UNION ALL SELECT 'home', key FROM home WHERE key = ANY(%(homes)s)
 UNION ALL SELECT 'gateway', key FROM gateway WHERE key = ANY(%(gateways)s);
 
+-- name: regions_of_admin
+-- Every region that this person is admin of, with all below.
+WITH RECURSIVE mine AS (
+    SELECT region_id AS id FROM role_grant WHERE person_id = %(person)s AND role = 'admin'
+    UNION
+    SELECT region.id FROM region JOIN mine ON region.parent_id = mine.id
+)
+SELECT region.id, region.key, parent.key AS parent
+FROM mine JOIN region ON region.id = mine.id LEFT JOIN region AS parent ON parent.id = region.parent_id;
+
+-- name: foreign_entries
+-- Which entries that the document touches are there already and belong to a region that is not the admin's.
+SELECT 'region' AS kind, key FROM region WHERE key = ANY(%(region)s) AND id <> ALL(%(allowed)s)
+UNION ALL SELECT 'home', key FROM home WHERE key = ANY(%(home)s) AND region_id <> ALL(%(allowed)s)
+UNION ALL SELECT 'resident', resident.key FROM resident JOIN home ON home.id = resident.home_id
+    WHERE resident.key = ANY(%(resident)s) AND home.region_id <> ALL(%(allowed)s)
+UNION ALL SELECT 'gateway', gateway.key FROM gateway JOIN home ON home.id = gateway.home_id
+    WHERE gateway.key = ANY(%(gateway)s) AND home.region_id <> ALL(%(allowed)s)
+UNION ALL SELECT 'person', person.key FROM person
+    WHERE person.key = ANY(%(person)s) AND (
+        EXISTS (SELECT FROM role_grant WHERE person_id = person.id AND region_id <> ALL(%(allowed)s))
+        OR EXISTS (SELECT FROM consent JOIN home ON home.id = consent.home_id
+                   WHERE consent.person_id = person.id AND home.region_id <> ALL(%(allowed)s)));
+
 -- name: login_taken
 SELECT key FROM person WHERE login = %(login)s AND key <> %(key)s;

@@ -75,8 +75,8 @@ def test_metrics_count_requests_and_the_platforms_sums(world: World, clock: Manu
     world.seen("1", clock.now())
     world.alert("1", clock.now())
     world.connection.execute(
-        "INSERT INTO rejected (stored_at, topic, reason, detail, size, payload)"
-        " VALUES (%s, 't', 'too_large', '', 1, '')",
+        "INSERT INTO rejected (stored_at, topic, reason, detail, size, readings, payload)"
+        " VALUES (%s, 't', 'too_large', '', 1, 0, '')",
         [clock.now()],
     )
     client = program("anna")
