@@ -102,6 +102,10 @@ ON CONFLICT (gateway_id) DO UPDATE SET
     online = excluded.online,
     heard_at = greatest(old.heard_at, excluded.heard_at);
 
+-- name: drop_old_readings
+-- Counted back from the newest reading where the clock is ahead of it: a clock that jumps must not empty the table.
+SELECT reading_drop_before(least(%(now)s, (SELECT max(time) FROM device_state)) - %(keep)s) AS dropped;
+
 -- name: put_rejected
 INSERT INTO rejected (stored_at, topic, reason, detail, size, readings, payload)
 VALUES (%(now)s, %(topic)s, %(reason)s, %(detail)s, %(size)s, %(readings)s, %(payload)s);

@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 import msgspec
@@ -16,12 +17,13 @@ from core.wire import to_ms
 from ingest.decode import KEPT_BYTES, Decoded, Message, Rejection, decode
 from ingest.directory import Directory
 from ingest.subscriber import Subscriber
-from ingest.writer import Writer, beat
+from ingest.writer import Writer, beat, drop_old_readings
 from store.pool import Connection, DatabaseRole, connect
 
 log = structlog.get_logger()
 
 MOST_MESSAGES: Final = 500  # in one transaction
+RETAIN_EVERY: Final = timedelta(days=1)
 BEAT_S: Final = 2.0  # of the machine's time
 LONGEST_WAIT_S: Final = 10.0
 
@@ -31,6 +33,9 @@ class Settings(msgspec.Struct, frozen=True):
 
     database_url: Annotated[str, msgspec.Meta(description="PostgreSQL, as postgresql://user:password@host:port/name")]
     broker_url: Annotated[str, msgspec.Meta(description="The platform's broker, as mqtt://user:password@host:port")]
+    keep_readings_days: Annotated[
+        int, msgspec.Meta(description="Readings older than this are dropped, whole days at a time; rollups stay", ge=1)
+    ] = 180
     ingest_worker: Annotated[
         str, msgspec.Meta(description="Name of this worker at the broker; one per running worker")
     ] = "1"
@@ -52,6 +57,7 @@ class Ingest:
         self._writer = Writer()
         self._connection: Connection | None = None
         self._beat_at = 0.0
+        self._retained_at: datetime | None = None
         self.stopping = threading.Event()
         self.stored = 0  # readings since the start
 
@@ -72,6 +78,8 @@ class Ingest:
                     self._handle(messages)
                 if time.monotonic() - self._beat_at >= BEAT_S:
                     self._until_done(self._beat)
+                if self._retained_at is None or self._clock.now() - self._retained_at >= RETAIN_EVERY:
+                    self._until_done(self._retain)
         finally:
             self._subscriber.stop()
             if self._connection is not None:
@@ -133,6 +141,14 @@ class Ingest:
                 },
             )
         self._beat_at = time.monotonic()
+
+    def _retain(self, connection: Connection) -> None:
+        now = self._clock.now()
+        dropped = drop_old_readings(connection, now, timedelta(days=self._settings.keep_readings_days))
+        if dropped:
+            self._writer.forget_rooms()
+            log.info("old readings dropped", days=dropped, kept_days=self._settings.keep_readings_days)
+        self._retained_at = now
 
     def _until_done(self, work: Callable[[Connection], None]) -> bool:
         """Does `work` on a live connection, again and again until it succeeds; False when told to stop first."""

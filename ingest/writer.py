@@ -1,7 +1,7 @@
 """Stores decoded messages: ledger, readings, rollups, states and urgent events in ONE transaction."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -204,3 +204,9 @@ def _reject(connection: Connection, decoded: Decoded, now: datetime) -> None:
 def beat(connection: Connection, now: datetime, details: dict[str, Any]) -> None:
     """Says that ingest lives."""
     connection.execute(QUERIES["beat"], {"now": now, "details": Jsonb(details)})
+
+
+def drop_old_readings(connection: Connection, now: datetime, keep: timedelta) -> int:
+    """Retention: drops the days (partitions or chunks) that ended more than `keep` ago; says how many."""
+    row = connection.execute(QUERIES["drop_old_readings"], {"now": now, "keep": keep}).fetchone()
+    return int(row["dropped"] or 0) if row else 0

@@ -121,20 +121,23 @@ def import_register(
 
     from core.settings import read_settings
     from yiju.importing import import_file, report_table
-    from yiju.settings import StoreSettings
+    from yiju.running import RunningSettings, database_url
 
-    report = import_file(read_settings(StoreSettings, os.environ).database_url, file, _clock().now())
-    Console().print(report_table(report))
+    url = database_url(read_settings(RunningSettings, os.environ))
+    Console().print(report_table(import_file(url, file, _clock().now())))
 
 
 @app.command("gateway-password")
 def gateway_password(key: Annotated[str, typer.Argument(help="The gateway's key in the register.")]) -> None:
-    """Gives a registered gateway a new password and prints it, this once; the old one ends."""
+    """Gives a registered gateway a new password and prints its settings, this once; the old one ends."""
     from core.settings import read_settings
     from yiju.importing import renew_gateway_password
-    from yiju.settings import StoreSettings
+    from yiju.running import RunningSettings, database_url, gateway_settings
 
-    typer.echo(renew_gateway_password(read_settings(StoreSettings, os.environ).database_url, key))
+    read = read_settings(RunningSettings, os.environ)
+    password = renew_gateway_password(database_url(read), key)
+    for variable, value in gateway_settings(read, key, password).items():
+        typer.echo(f"{variable}={value}")
 
 
 @app.command()
@@ -184,9 +187,9 @@ def doctor() -> None:
     from rich.console import Console
 
     from core.settings import read_settings
-    from yiju.doctor import DoctorSettings, examine, findings_table
+    from yiju.doctor import DoctorSettings, examine, findings_table, with_running_stack
 
-    findings = examine(read_settings(DoctorSettings, os.environ))
+    findings = examine(with_running_stack(read_settings(DoctorSettings, os.environ)))
     Console().print(findings_table(findings))
     if any(not finding.ok for finding in findings):
         raise typer.Exit(1)

@@ -16,11 +16,12 @@ import psycopg
 from rich.table import Table
 
 from core.clock import parse_clock
-from core.errors import YijuError
+from core.errors import SettingsError, YijuError
 from store.migrate import current_edition
 from store.pool import DatabaseRole, connect
 from yiju.embedded.broker import find_mosquitto
 from yiju.embedded.postgres import binary
+from yiju.running import RunningSettings, database_url, gateway_settings
 
 LEAST_PYTHON: Final = (3, 11)
 LEAST_FREE_MB: Final = 2_000
@@ -32,11 +33,11 @@ class DoctorSettings(msgspec.Struct, frozen=True):
     """Settings of `yiju doctor`: what is not set is not looked at."""
 
     home: Annotated[str, msgspec.Meta(description="the data folder whose disk is looked at")] = ".yiju"
-    database_url: Annotated[str, msgspec.Meta(description="a database to look at; empty: the embedded one's parts")] = (
-        ""
-    )
+    database_url: Annotated[
+        str, msgspec.Meta(description="a database to look at; empty: the one that runs in YIJU_HOME")
+    ] = ""
     broker_url: Annotated[
-        str, msgspec.Meta(description="a broker to look at; empty: which one `yiju up` would run")
+        str, msgspec.Meta(description="a broker to look at; empty: the one that runs in YIJU_HOME")
     ] = ""
     clock: Annotated[str, msgspec.Meta(description="the stack's clock, as the services read it")] = "system"
 
@@ -64,6 +65,17 @@ def examine(settings: DoctorSettings) -> list[Finding]:
     if settings.database_url:
         checks[2:2] = [lambda: _database(settings.database_url), lambda: _clock_skew(settings.database_url)]
     return [check() for check in checks]
+
+
+def with_running_stack(settings: DoctorSettings) -> DoctorSettings:
+    """The same, with the database and the broker of the stack that runs in the data folder, where one does."""
+    running = RunningSettings(settings.home, settings.database_url)
+    try:
+        database = database_url(running)
+        broker = settings.broker_url or gateway_settings(running, "", "").get("YIJU_PLATFORM_URL", "")
+    except SettingsError:
+        return settings  # none runs: then the parts that `yiju up` would use are looked at
+    return msgspec.structs.replace(settings, database_url=database, broker_url=broker)
 
 
 def findings_table(findings: list[Finding]) -> Table:

@@ -7,6 +7,7 @@ import msgspec
 from rich.table import Table
 
 from core.settings import Described, describe_settings
+from yiju.running import RunningSettings
 from yiju.services import SERVICES, CommonSettings, settings_of
 
 
@@ -52,6 +53,7 @@ def all_settings() -> Iterator[tuple[str, list[Described]]]:
     yield "yiju simulate prepare", describe_settings(PrepareSettings)
     yield "yiju simulate incident", describe_settings(IncidentSettings)
     yield "yiju replay", describe_settings(ReplaySettings)
+    yield "yiju import, yiju gateway-password", describe_settings(RunningSettings)
     yield "yiju store", describe_settings(StoreSettings)
     yield "yiju broker-accounts", describe_settings(AccountsSettings)
     yield "yiju doctor", describe_settings(DoctorSettings)

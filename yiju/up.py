@@ -25,6 +25,7 @@ from yiju.embedded.broker import BrokerKind, EmbeddedBroker
 from yiju.embedded.postgres import EmbeddedPostgres
 from yiju.folder import DataFolder, is_free
 from yiju.parts import BrokerPart, PostgresPart, ServicePart
+from yiju.running import DATABASE
 from yiju.screen import Screen
 from yiju.stack_clock import Lived, StackClock, choose_clock
 from yiju.supervisor import Supervisor
@@ -32,7 +33,6 @@ from yiju.supervisor import Supervisor
 if TYPE_CHECKING:
     from yiju.demo import Demo
 
-DATABASE: Final = "yiju"
 LOOK_AGAIN_S: Final = 0.2
 HEALTH_PATIENCE_S: Final = 60.0
 SERVICES: Final = ("ingest", "alerts", "api")

@@ -92,7 +92,7 @@ GRANT SELECT, INSERT, UPDATE ON region, home, room, resident, gateway, device, p
 GRANT SELECT ON region, home, room, gateway, device TO yiju_ingest;
 GRANT SELECT, INSERT ON ledger, rejected, reading, urgent_event TO yiju_ingest;
 GRANT SELECT, INSERT, UPDATE ON rollup, device_state, home_state, gateway_status, service_heartbeat TO yiju_ingest;
-GRANT EXECUTE ON FUNCTION reading_make_room(timestamptz, timestamptz) TO yiju_ingest;
+GRANT EXECUTE ON FUNCTION reading_make_room(timestamptz, timestamptz), reading_drop_before(timestamptz) TO yiju_ingest;
 
 GRANT SELECT ON region, home, room, resident, gateway, device, person, role_grant, consent TO yiju_alerts;
 GRANT SELECT ON reading, rollup, device_state, home_state, gateway_status TO yiju_alerts;

@@ -12,7 +12,7 @@ from core.model import Lane
 from core.wire import VERSION, Batch, WireReading, encode, to_ms, up_topic
 from ingest.decode import Message, decode
 from ingest.directory import Directory
-from ingest.writer import Writer
+from ingest.writer import Writer, drop_old_readings
 from store.pool import Connection, DatabaseRole
 from tests.conftest import NOW, Database
 from tests.integration.ingest.homes import register_homes
@@ -138,3 +138,14 @@ def test_a_wrong_reading_is_rejected_alone_with_its_reason_and_its_bytes(connect
         assert wrong[row["reason"]].device in row["payload"].decode()
     ledger = connection.execute("SELECT readings, rejected FROM ledger").fetchone()
     assert ledger == {"readings": 6, "rejected": 5}
+
+
+def test_retention_drops_old_days_and_a_clock_that_jumped_ahead_drops_nothing_young(connection: Connection) -> None:
+    day = 86_400_000
+    old, young = (WireReading("zigbee2mqtt/door", "open", NOW_MS - age * day, 1.0, NOW_MS, 1) for age in (40, 1))
+    store(connection, message(1, [old, young]))
+    keep = timedelta(days=30)
+    assert drop_old_readings(connection, NOW + timedelta(days=27_000), keep) >= 1
+    rows = connection.execute("SELECT time FROM reading").fetchall()
+    assert [to_ms(row["time"]) for row in rows] == [NOW_MS - day]
+    assert drop_old_readings(connection, NOW, keep) == 0
