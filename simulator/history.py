@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from core.metrics import BY_NAME
+from core.metrics import BY_NAME, METRICS, Life
 from core.model import DeviceKind, Flag
 from core.wire import to_ms
 from simulator.days import DayBook
@@ -27,6 +27,7 @@ READING: Final = np.dtype(
         ("flags", "i2"),  # core.model.Flag
     ]
 )
+_TURNED_ON: Final = [metric.id for metric in METRICS if metric.life is Life.TURNED_ON]
 _STATE: Final = {  # the metric that a device's `value` is of
     DeviceKind.CONTACT: "open",
     DeviceKind.MOTION: "motion",
@@ -86,11 +87,19 @@ def _state_metric(kind: DeviceKind) -> int:
 
 
 def _changed(readings: Readings) -> npt.NDArray[np.bool_]:
-    """Whether each reading differs from the one before of the same device and metric."""
+    """Which readings a gateway's outbox would mark: those that differ from the one before of the same device and
+    metric, and each 1 of a sensor that has not said 0 yet (core.metrics)."""
     series = readings["device"].astype(np.int64) * 1000 + readings["metric"]
     order = np.argsort(series, kind="stable")  # keeps the order in time within a series
-    same = series[order][1:] == series[order][:-1]
-    differs = readings["value"][order][1:] != readings["value"][order][:-1]
+    values = readings["value"][order]
+    begins = np.flatnonzero(np.diff(series[order], prepend=-1))
+    zeros = np.cumsum(values == 0) - (values == 0)  # before this one, of all series so far
+    of_series = np.repeat(begins, np.diff(np.append(begins, len(values))))
+    never_zero = zeros == zeros[of_series]
+    again = never_zero & (values == 1) & np.isin(readings["metric"][order], _TURNED_ON)
+    differs = np.diff(values, prepend=0.0) != 0
+    marked = differs | again
+    marked[begins] = False  # the first of a series is compared with nothing
     changed = np.zeros(len(readings), bool)
-    changed[order[1:]] = same & differs
+    changed[order] = marked
     return changed

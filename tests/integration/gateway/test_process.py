@@ -14,6 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from core.model import Lane
 from tests.integration.gateway.platform import Platform, until
+from tests.needs import need
 from yiju.embedded.broker import EmbeddedBroker
 from yiju.embedded.child import start_child, stop_child
 from yiju.embedded.postgres import free_port
@@ -116,8 +117,8 @@ def temperatures(platform: Platform) -> list[int]:
 def home(tmp_path: Path) -> Iterator[int]:
     """The port of a home's own broker, which asks nobody's name."""
     program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-    if program is None:
-        pytest.skip("mosquitto is not installed: apt-get install mosquitto")
+    need(program is not None, "mosquitto is not installed: apt-get install mosquitto")
+    assert program is not None
     port = free_port()
     configuration = tmp_path / "home.conf"
     configuration.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n", encoding="utf-8")

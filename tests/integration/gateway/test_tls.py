@@ -14,6 +14,7 @@ from gateway.address import BrokerAddress, client_for, parse_broker_url
 from gateway.gateway import Gateway
 from gateway.settings import Settings
 from tests.integration.gateway.platform import Platform, until
+from tests.needs import need
 from yiju.embedded.child import start_child, stop_child
 from yiju.embedded.postgres import free_port
 
@@ -23,8 +24,12 @@ def tls(tmp_path: Path) -> Iterator[tuple[int, Path]]:
     """Port and certificate of a broker that speaks TLS only."""
     mosquitto = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     openssl = shutil.which("openssl")
-    if mosquitto is None or openssl is None:
-        pytest.skip("mosquitto and openssl are needed: apt-get install mosquitto openssl")
+    need(
+        mosquitto is not None and openssl is not None,
+        "mosquitto and openssl are needed: apt-get install mosquitto openssl",
+    )
+    assert mosquitto is not None
+    assert openssl is not None
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     subprocess.run(
         [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",

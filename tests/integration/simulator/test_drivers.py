@@ -62,7 +62,8 @@ def test_history_is_what_the_gateway_makes_of_the_messages(seed: int, number: in
         (reading.device, reading.metric, reading.time, reading.value, reading.received, reading.flags)
         for reading in by_lane[Lane.BULK]
     )
-    assert got == expected
+    # A few of each are enough to see what is wrong, and quick to show.
+    assert (sorted(got - expected)[:3], sorted(expected - got)[:3]) == ([], [])
 
 
 @pytest.mark.parametrize(

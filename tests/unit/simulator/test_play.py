@@ -200,12 +200,17 @@ def test_history_is_in_time_order_and_within_what_its_metrics_can_be() -> None:
         assert values.max() <= BY_ID[int(metric)].high
 
 
-def test_history_marks_exactly_the_values_that_differ_from_the_one_before() -> None:
+def test_history_marks_what_a_gateway_would_mark() -> None:
+    """Values that differ from the one before, and each 1 of a motion sensor that has not said 0 yet."""
     last: dict[tuple[int, int], float] = {}
+    cleared: set[tuple[int, int]] = set()
     for reading in history(book(), DAWN, DAWN + 2 * DAY).tolist():
         device, metric, _, value, flags = reading
         before = last.get((device, metric))
-        assert flags == (Flag.CHANGED if before is not None and before != value else Flag.NONE)
+        again = value == 1 and BY_ID[metric].life is Life.TURNED_ON and (device, metric) not in cleared
+        assert flags == (Flag.CHANGED if before is not None and (before != value or again) else Flag.NONE)
+        if value == 0:
+            cleared.add((device, metric))
         last[device, metric] = value
 
 
