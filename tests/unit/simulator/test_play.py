@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.metrics import BY_ID
+from core.metrics import BY_ID, Life
 from core.model import DeviceKind, Flag
 from simulator.days import DayBook
 from simulator.events import Events, What
