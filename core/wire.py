@@ -22,6 +22,7 @@ VERSION: Final = 1
 ROOT: Final = "yiju/v1"
 MAX_BATCH_BYTES: Final = 262_144  # 200 readings are about 12 KB; a broker may refuse larger ones earlier
 MAX_BATCH_READINGS: Final = 5_000
+Seq = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]  # what the ledger's bigint can hold
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 GATEWAY_KEY: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
@@ -47,7 +48,7 @@ class Batch(msgspec.Struct, frozen=True):
 
     v: int
     session: UUID
-    seq: Annotated[int, msgspec.Meta(ge=1)]
+    seq: Seq
     readings: list[WireReading]
 
 

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -13,7 +13,7 @@ import msgspec
 from core.errors import Reason, WireError
 from core.metrics import BY_NAME
 from core.model import Lane
-from core.wire import VERSION, Batch, Status, WireReading, decode_batch, decode_status, encode, gateway_of
+from core.wire import VERSION, Batch, Seq, Status, WireReading, decode_batch, decode_status, encode, gateway_of
 from ingest.directory import KnownDevice, KnownGateway
 
 AHEAD_MS: Final = 10 * 60 * 1000  # further ahead of the platform's clock than this is not believed
@@ -67,7 +67,7 @@ class Decoded:
 
 class _Numbered(msgspec.Struct):
     session: UUID
-    seq: Annotated[int, msgspec.Meta(ge=1)]
+    seq: Seq
 
 
 _numbered = msgspec.json.Decoder(_Numbered)

@@ -119,7 +119,11 @@ class Ingest:
                 return sum(self._store(connection, [decoded], last_try=True) for decoded in work)
             log.error("message refused by the database", error=type(error).__name__, gateway=work[0].key)
             self._refuse(work[0], error)
-            return self._writer.store(connection, work, now)
+            try:
+                return self._writer.store(connection, work, now)
+            except (psycopg.DataError, psycopg.IntegrityError):
+                work[0].gateway = None  # not even its number can be kept, so `rejected` alone has it
+                return self._writer.store(connection, work, now)
 
     def _refuse(self, decoded: Decoded, error: psycopg.Error) -> None:
         payload = decoded.message.payload

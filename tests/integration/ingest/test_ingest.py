@@ -139,6 +139,10 @@ def test_a_batch_is_stored_and_acknowledged_to_its_gateway(
             encode(Batch(VERSION, SESSION, 5, [WireReading("zigbee2mqtt/door", "open", -(2**62), 1.0, 2**62)])),
             "too_early",
         ),
+        (
+            b'{"v":1,"session":"12345678-1234-5678-1234-567812345678","seq":%d,"readings":[]}' % 2**63,
+            "undecodable",
+        ),
     ],
 )
 def test_a_bad_message_ends_in_rejected_and_the_next_good_one_is_stored(
@@ -152,6 +156,22 @@ def test_a_bad_message_ends_in_rejected_and_the_next_good_one_is_stored(
     with database.connect() as connection:
         rows = connection.execute("SELECT reason, size, payload FROM rejected").fetchall()
     assert [(row["reason"], row["size"]) for row in rows] == [(reason, len(payload))]
+    assert count(database, "reading") == 1
+
+
+def test_a_batch_that_the_ledger_refuses_ends_in_rejected_and_ingest_lives(
+    database: Database, broker: EmbeddedBroker, gateway: GatewayClient
+) -> None:
+    register_homes(database, homes=1)
+    with database.connect() as owner:  # the database refuses this one number, whatever the batch holds
+        owner.execute("ALTER TABLE ledger ADD CONSTRAINT not_five CHECK (seq <> 5)")
+    with running(database, broker):
+        gateway.send(5, door())
+        gateway.send(6, door())
+        gateway.acknowledged(6)
+    with database.connect() as connection:
+        rows = connection.execute("SELECT reason, readings FROM rejected").fetchall()
+    assert rows == [{"reason": "unstorable", "readings": 1}]
     assert count(database, "reading") == 1
 
 

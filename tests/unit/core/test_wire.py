@@ -62,6 +62,10 @@ def test_any_json_of_the_right_keys_is_refused_with_a_reason_or_read(values: dic
         (b'{"v":2,"something":"else"}', Reason.WRONG_VERSION),
         (b'{"v":1,"session":"x","seq":1,"readings":[]}', Reason.UNDECODABLE),
         (b'{"v":1,"session":"12345678-1234-5678-1234-567812345678","seq":0,"readings":[]}', Reason.UNDECODABLE),
+        (
+            b'{"v":1,"session":"12345678-1234-5678-1234-567812345678","seq":9223372036854775808,"readings":[]}',
+            Reason.UNDECODABLE,
+        ),
         (b'{"v":1,"readings":' + b"[" * 100_000, Reason.UNDECODABLE),
         (b" " * (MAX_BATCH_BYTES + 1), Reason.TOO_LARGE),
     ],
