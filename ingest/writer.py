@@ -48,9 +48,9 @@ class Writer:
             readings = _as_array(batches, new)
             if len(readings):
                 _write(connection, readings, now)
-            for decoded in work:
-                if decoded.numbered is None or _key(decoded) in new or decoded.gateway is None:
-                    _reject(connection, decoded, now)
+            unnumbered = [decoded for decoded in work if _key(decoded) is None]
+            for decoded in [*unnumbered, *(decoded for decoded in batches if _key(decoded) in new)]:
+                _reject(connection, decoded, now)
             _hear(connection, batches, new, now)
             for decoded in work:
                 if decoded.status is not None and decoded.gateway is not None:

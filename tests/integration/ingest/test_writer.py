@@ -140,6 +140,13 @@ def test_a_wrong_reading_is_rejected_alone_with_its_reason_and_its_bytes(connect
     assert ledger == {"readings": 6, "rejected": 5}
 
 
+def test_a_batch_that_comes_twice_at_once_is_rejected_once(connection: Connection) -> None:
+    wrong = message(1, [WireReading("zigbee2mqtt/nobody's", "open", NOW_MS, 1.0, NOW_MS)])
+    store(connection, wrong, wrong)
+    store(connection, wrong)
+    assert connection.execute("SELECT count(*) AS n FROM rejected").fetchone() == {"n": 1}
+
+
 def test_retention_drops_old_days_and_a_clock_that_jumped_ahead_drops_nothing_young(connection: Connection) -> None:
     day = 86_400_000
     old, young = (WireReading("zigbee2mqtt/door", "open", NOW_MS - age * day, 1.0, NOW_MS, 1) for age in (40, 1))
