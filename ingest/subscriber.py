@@ -88,18 +88,18 @@ class Subscriber:
     def acknowledge(self, work: Iterable[Decoded]) -> None:
         """After the commit: end to end to each gateway, then to the broker."""
         stored: dict[tuple[str, UUID, Lane], list[int]] = defaultdict(list)
-        mids: list[int] = []
+        messages: list[Message] = []
         for decoded in work:
             if decoded.key is not None and decoded.numbered is not None:
                 session, lane, seq = decoded.numbered
                 stored[decoded.key, session, lane].append(seq)
-            if decoded.message.connection == self._connection:
-                mids.append(decoded.message.mid)
+            messages.append(decoded.message)
         for (gateway, session, lane), seqs in stored.items():
             self._client.publish(ack_topic(gateway), encode(Ack(VERSION, session, lane, seqs)), qos=1)
-        with self._lock:
-            for mid in mids:
-                self._client.ack(mid, 1)
+        with self._lock:  # looked at here: the connection may have changed since, and its numbers with it
+            for message in messages:
+                if message.connection == self._connection:
+                    self._client.ack(message.mid, 1)
 
     def _on_socket_open(self, _client: mqtt.Client, _data: Any, connection: Any) -> None:
         # Small packets go out at once: with Nagle's algorithm each waits 40 ms for the acknowledgement before it.
