@@ -95,11 +95,18 @@ class Uplink:
         connect(self._client, self._address)
 
     def send(self) -> None:
-        """Sends what the windows allow. Returns at once; does nothing while there is no connection."""
+        """Sends what the windows allow. Returns at once; does nothing while there is no connection.
+
+        An outbox that cannot be read now is logged and asked again at the next tick: paho's thread, which comes here
+        too, would end with an error, and with it the connection for good.
+        """
         if self._connected and not self._stopping:
-            with self._lock:
-                for lane in (Lane.URGENT, Lane.BULK):
-                    self._fill_window(lane)
+            try:
+                with self._lock:
+                    for lane in (Lane.URGENT, Lane.BULK):
+                        self._fill_window(lane)
+            except sqlite3.Error as error:
+                self._log.error("outbox_unreadable", error=str(error))
 
     def tick(self, now: datetime) -> None:
         """Sends the heartbeat when it is due, what waits, and again what was not acknowledged in time."""

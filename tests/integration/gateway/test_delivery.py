@@ -1,16 +1,22 @@
 """From a device's message to the platform: nothing lost, nothing doubled, urgent first."""
 
+import sqlite3
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
+from threading import Event
 from uuid import uuid4
+
+import pytest
 
 from core.clock import ManualClock
 from core.model import Flag, Lane
 from core.wire import Ack, encode
 from gateway.address import BrokerAddress
 from gateway.drivers.base import Nothing
-from gateway.outbox import Outbox
+from gateway.gateway import Gateway
+from gateway.outbox import Outbox, Sealed
+from gateway.settings import Settings
 from gateway.uplink import ACK_PATIENCE_S, WINDOW, Uplink
 from tests.conftest import NOW
 from tests.integration.gateway.conftest import MakeGateway
@@ -64,6 +70,27 @@ def test_sos_is_sent_at_once_and_overtakes_a_backlog(make_gateway: MakeGateway, 
     until(lambda: gateway.unacknowledged() == 0, "all acknowledged")
     assert sorted(platform.values(Lane.BULK)) == list(range(10_000))
     platform.close()
+
+
+def test_an_outbox_that_cannot_be_read_for_a_moment_does_not_end_the_uplink(
+    settings: Settings, platform: Platform, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readable, asked = Outbox.take, Event()
+
+    def unreadable(*_: object) -> list[Sealed]:
+        asked.set()
+        raise sqlite3.OperationalError("disk I/O error")
+
+    gateway = Gateway(settings, clock)
+    gateway.receive("zigbee2mqtt/Button", b'{"action":"emergency"}')
+    monkeypatch.setattr(Outbox, "take", unreadable)
+    gateway.start()
+    until(asked.is_set, "connected, with an outbox that cannot be read")
+    monkeypatch.setattr(Outbox, "take", readable)
+    gateway.tick(clock.now())
+    until(lambda: gateway.depth().batches == 0, "acknowledged")
+    gateway.stop()
+    assert platform.values(Lane.URGENT) == [1]
 
 
 def test_a_broker_that_is_killed_and_forgets_everything_costs_no_reading(
