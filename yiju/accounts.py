@@ -43,6 +43,10 @@ class AccountsWatch:
         self._known = accounts
         return accounts
 
+    def forget(self) -> None:
+        """Takes the accounts for changed the next time: what was told could not be written."""
+        self._known = None
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()

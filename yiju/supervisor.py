@@ -106,5 +106,7 @@ class Supervisor:
             watched.part.start()
         except StackError as error:
             self._wait_to_start(watched, str(error))
+        except OSError as error:  # a full disk has no room for its log
+            self._wait_to_start(watched, f"{watched.part.name} does not start: {error}")
         else:
             self._tell(f"{watched.part.name} runs again")

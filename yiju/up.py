@@ -119,6 +119,7 @@ class Stack:
         )
         self._accounts: AccountsWatch | None = None
         self._next_look = 0.0
+        self._disk_trouble = False  # told already
 
     def bring_up(self, *, demo: timedelta | None) -> None:
         """Starts everything and waits until it is healthy. Raises StackError."""
@@ -225,8 +226,21 @@ class Stack:
         self._supervisor.look()
         if time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + LOOK_EVERY_S
+            self._write_down()
+
+    def _write_down(self) -> None:
+        """Writes the accounts and the time; a full disk is told once, and must not end the watch over the homes."""
+        try:
             self._follow_register()
             self._write_lived()
+        except OSError as error:
+            if self._accounts is not None:
+                self._accounts.forget()
+            if not self._disk_trouble:
+                self._screen.tell(f"{self._folder.path} cannot be written ({error}): make room on its disk")
+            self._disk_trouble = True
+        else:
+            self._disk_trouble = False
 
     def _follow_register(self) -> None:
         changed = self._accounts.changes() if self._accounts is not None else None

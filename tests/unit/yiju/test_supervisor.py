@@ -1,5 +1,7 @@
 """The supervisor restarts what ends, waits longer each time, and stops in reverse order."""
 
+from errno import ENOSPC
+
 from core.errors import StackError
 from yiju.supervisor import LONGEST_DELAY_S, Backoff, Supervisor
 
@@ -11,11 +13,14 @@ class FakePart:
         self.name = name
         self.end: str | None = None
         self.refuses = False
+        self.no_room = False
         self._story = story
 
     def start(self) -> None:
         if self.refuses:
             raise StackError(f"{self.name} does not start")
+        if self.no_room:
+            raise OSError(ENOSPC, "No space left on device")
         self.end = None
         self._story.append(f"start {self.name}")
 
@@ -78,6 +83,19 @@ def test_a_part_that_cannot_start_again_is_tried_again_later() -> None:
     watch.now = 1.5
     supervisor.look()
     assert said[-1] == "PostgreSQL runs again"
+
+
+def test_a_full_disk_does_not_end_the_supervisor() -> None:
+    said: list[str] = []
+    watch = Watch()
+    supervisor = Supervisor(said.append, watch)
+    part = FakePart("alerts", [])
+    supervisor.start(part)
+    part.end, part.no_room = "signal SIGKILL", True
+    supervisor.look()
+    watch.now = 0.5
+    supervisor.look()
+    assert said[-1] == "alerts does not start: [Errno 28] No space left on device; it starts again in 1 s"
 
 
 def test_the_last_part_stops_first() -> None:
