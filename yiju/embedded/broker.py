@@ -80,8 +80,10 @@ class EmbeddedBroker:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         password = self.folder / "password"
         if not password.exists():
-            password.touch(mode=0o600)
-            password.write_text(new_password(), encoding="ascii")
+            new = password.with_name("password.new")  # moved when it is whole: an empty password would let anybody in
+            new.touch(mode=0o600)
+            new.write_text(new_password(), encoding="ascii")
+            new.rename(password)
             self.write_accounts({})
 
     def write_accounts(self, gateways: Mapping[str, str]) -> None:

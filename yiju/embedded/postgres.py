@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -65,11 +66,15 @@ class EmbeddedPostgres:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if (self.folder / "data" / "PG_VERSION").exists():
             return
+        # Made beside its place and moved there when it is whole: a first start that was cut off begins anew.
+        unfinished = self.folder / "data.new"
+        if unfinished.exists():
+            shutil.rmtree(unfinished)
         password = self.folder / "password"
         password.touch(mode=0o600)
         password.write_text(secrets.token_urlsafe(24), encoding="ascii")
         made = start_child(
-            [binary("initdb"), "-D", self.folder / "data", "-U", USER, "--auth=scram-sha-256",
+            [binary("initdb"), "-D", unfinished, "-U", USER, "--auth=scram-sha-256",
              f"--pwfile={password}", "--locale=C.UTF-8", "--encoding=UTF8", "--no-instructions"],
             not_as_root=True,
             output=subprocess.PIPE,
@@ -77,6 +82,7 @@ class EmbeddedPostgres:
         output, _ = made.communicate()
         if made.returncode != 0:
             raise StackError(f"initdb could not make {self.folder / 'data'}: {output.decode(errors='replace').strip()}")
+        unfinished.rename(self.folder / "data")
 
     def start(self) -> None:
         """Starts the server and waits until it answers. Raises StackError with the end of its log."""
