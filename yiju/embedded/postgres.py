@@ -18,7 +18,9 @@ from core.errors import StackError
 from yiju.embedded.child import start_child, stop_child
 
 USER: Final = "yiju"
-START_PATIENCE_S: Final = 30.0
+# For as long as the process lives: after a power cut it must read its log first, and one that is stopped in the midst
+# of that begins at the log's start again.
+START_PATIENCE_S: Final = 900.0
 # Durable by default; the rest is for a small machine that also runs everything else.
 CONFIGURATION: Final = {
     "listen_addresses": "127.0.0.1",
