@@ -1,4 +1,5 @@
-"""The stack's time. Every process of a stack lives in one time, and a data folder's time never goes back.
+"""The stack's time. Every process of a stack lives in one time, and a data folder's time never goes back, unless it
+was the machine's own clock that was set right.
 
 `clock.json` says how far the folder's time has come. A scaled clock runs ahead of what was last written, so
 what is written lies a few seconds ahead of it: after a kill -9 the folder begins where nothing can be yet.
@@ -68,6 +69,11 @@ def choose_clock(setting: str, speed: float | None, lived: Lived | None, real_no
             )
         return StackClock(clock, setting)
     origin, remark = real_now, ""
+    if lived is not None and lived.to > real_now and lived.clock == "system" and speed is None:
+        # It was the machine's clock that was wrong. Gateways live in the true time: to stay ahead of them would make
+        # every button's press look old.
+        remark = f"the machine's clock was ahead when this data folder ran last, up to {lived.to:%Y-%m-%d %H:%M} UTC"
+        return StackClock(SystemClock(), "system", remark)
     if lived is not None and lived.to > real_now:
         origin = lived.to
         remark = f"this data folder has lived ahead of the machine's clock: it goes on from {origin:%Y-%m-%d %H:%M} UTC"

@@ -37,6 +37,12 @@ def test_once_the_machine_has_caught_up_it_lives_in_the_machines_time_again() ->
     assert choose_clock("", None, Lived(REAL - timedelta(hours=1), "system"), REAL).text == "system"
 
 
+def test_a_machine_whose_clock_was_ahead_lives_in_its_mended_time() -> None:
+    chosen = choose_clock("", None, Lived(REAL + timedelta(hours=8), "system"), REAL)
+    assert chosen.text == "system"
+    assert "2026-03-02 17:00" in chosen.remark
+
+
 def test_a_clock_that_would_go_back_is_refused_with_both_times() -> None:
     setting = "scaled:2011-06-01T00:00:00+00:00/2026-03-02T09:00:00+00:00/1"
     with pytest.raises(StackError, match=r"has come to 2026-03-02 09:00:00 UTC.*YIJU_HOME"):
