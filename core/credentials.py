@@ -33,6 +33,14 @@ def broker_password_matches(password: str, stored: str) -> bool:
         return False
 
 
+def broker_client_id(name: str, password: str) -> str:
+    """A client id that stays the same and that nobody without the password can know.
+
+    mosquitto lets any account take any client id, and ends the connection and the queue of the one that had it.
+    """
+    return f"{name}-{hashlib.sha256(b'client id:' + password.encode()).hexdigest()[:16]}"
+
+
 def _form(password: str, salt: bytes, iterations: int) -> str:
     digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, iterations)
     return f"$7${iterations}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"

@@ -24,6 +24,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from core.clock import Clock
+from core.credentials import broker_client_id
 from core.errors import WireError
 from core.model import Lane
 from core.wire import VERSION, Status, ack_topic, decode_ack, encode, status_topic, to_ms, up_topic
@@ -78,7 +79,9 @@ class Uplink:
         self._patience = ACK_PATIENCE_S
         self._heartbeat: datetime | None = None
         # A spread first wait, so that the homes of a district do not all return in the same second.
-        self._client = client_for(address, f"yiju-{key}", ca, retry_s=0.5 + zlib.crc32(key.encode()) % 1000 / 1000)
+        spread_s = 0.5 + zlib.crc32(key.encode()) % 1000 / 1000
+        client_id = broker_client_id(f"yiju-{key}", address.password)
+        self._client = client_for(address, client_id, ca, retry_s=spread_s)
         self._client.will_set(status_topic(key), encode(Status(VERSION, online=False)), qos=1, retain=True)
         self._client.on_pre_connect = self._on_pre_connect
         self._client.on_connect = self._on_connect

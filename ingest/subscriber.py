@@ -13,6 +13,7 @@ import paho.mqtt.client as mqtt
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion
 
+from core.credentials import broker_client_id
 from core.errors import SettingsError
 from core.model import Lane
 from core.wire import ROOT, VERSION, Ack, ack_topic, encode
@@ -30,10 +31,10 @@ class Subscriber:
 
     Args:
         broker_url: mqtt://user:password@host:port, or mqtts:// for TLS with the system's certificates.
-        client_id: the name of the broker's memory of us; one per worker.
+        name: what the broker's memory of us is called; one per worker.
     """
 
-    def __init__(self, broker_url: str, client_id: str) -> None:
+    def __init__(self, broker_url: str, name: str) -> None:
         url = urlsplit(broker_url)
         if url.scheme not in ("mqtt", "mqtts") or not url.hostname:
             raise SettingsError("YIJU_BROKER_URL must look like mqtt://user:password@host:1883 or mqtts://...")
@@ -42,11 +43,13 @@ class Subscriber:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self.connected = False
+        password = unquote(url.password or "")
+        client_id = broker_client_id(name, password)
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False, manual_ack=True
         )
         if url.username:
-            self._client.username_pw_set(unquote(url.username), unquote(url.password or ""))
+            self._client.username_pw_set(unquote(url.username), password)
         if url.scheme == "mqtts":
             self._client.tls_set()
         self._client.reconnect_delay_set(1, 30)

@@ -132,7 +132,8 @@ class EmbeddedBroker:
         configuration.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous false\npassword_file {self.folder}/accounts\n"
             f"acl_file {ACL}\npersistence true\npersistence_location {self.folder}/\nautosave_interval 1\n"
-            "max_queued_messages 0\nmax_inflight_messages 200\nmessage_size_limit 1048576\nset_tcp_nodelay true\n",
+            "max_queued_messages 0\npersistent_client_expiration 14d\nmax_inflight_messages 200\n"
+            "message_size_limit 1048576\nset_tcp_nodelay true\n",
             encoding="utf-8",
         )
         return [find_mosquitto() or "mosquitto", "-c", configuration]

@@ -231,6 +231,25 @@ def test_what_is_published_while_ingest_is_down_waits_in_the_broker(
         eventually(lambda: count(database, "reading") == 59)
 
 
+def test_a_gateway_cannot_take_ingests_place_at_the_broker(
+    database: Database, broker: EmbeddedBroker, gateway: GatewayClient
+) -> None:
+    register_homes(database, homes=1)
+    with running(database, broker):
+        pass
+    thief = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="yiju-ingest-1", clean_session=True)
+    thief.username_pw_set("gw-2", "secret")
+    thief.connect("127.0.0.1", broker.port)
+    thief.loop_start()
+    eventually(thief.is_connected)
+    thief.disconnect()
+    thief.loop_stop()
+    gateway.send(1, door())
+    with running(database, broker):
+        gateway.acknowledged(1)
+    assert count(database, "reading") == 1
+
+
 def test_when_the_database_cuts_the_connection_nothing_is_lost_and_nothing_is_doubled(
     database: Database, broker: EmbeddedBroker, gateway: GatewayClient
 ) -> None:
