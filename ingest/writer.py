@@ -83,7 +83,7 @@ class Writer:
     def _make_room_for(self, connection: Connection, days: Sequence[int]) -> None:
         for day in days:
             if day not in self._days:
-                with connection.transaction():  # of its own: making a partition locks the table for a moment
+                with connection.transaction():  # of its own: the table is locked against other makers for a moment
                     connection.execute(QUERIES["make_room"], {"day": from_ms(day * _DAY_MS)})
                 self._days.add(day)
 
@@ -207,6 +207,12 @@ def beat(connection: Connection, now: datetime, details: dict[str, Any]) -> None
 
 
 def drop_old_readings(connection: Connection, now: datetime, keep: timedelta) -> int:
-    """Retention: drops the days (partitions or chunks) that ended more than `keep` ago; says how many."""
-    row = connection.execute(QUERIES["drop_old_readings"], {"now": now, "keep": keep}).fetchone()
+    """Retention: drops the days (partitions or chunks) that ended more than `keep` ago; says how many.
+
+    Raises:
+        psycopg.errors.LockNotAvailable: somebody reads them for longer than 2 s, such as a backup.
+    """
+    with connection.transaction():
+        connection.execute("SET LOCAL lock_timeout = '2s'")
+        row = connection.execute(QUERIES["drop_old_readings"], {"now": now, "keep": keep}).fetchone()
     return int(row["dropped"] or 0) if row else 0

@@ -1,4 +1,4 @@
--- Plain PostgreSQL: native daily partitions (UTC days), made ahead by ingest, dropped by retention.
+-- Plain PostgreSQL: native daily partitions (UTC days), made by ingest when a day's first reading comes, dropped by retention.
 
 CREATE TABLE reading (
     home_id     int NOT NULL,
@@ -23,7 +23,9 @@ BEGIN
         IF to_regclass('reading_' || to_char(day, 'YYYYMMDD')) IS NULL THEN
             PERFORM pg_advisory_xact_lock(hashtext('reading_make_room'));
             IF to_regclass('reading_' || to_char(day, 'YYYYMMDD')) IS NULL THEN
-                EXECUTE format('CREATE TABLE %I PARTITION OF reading FOR VALUES FROM (%L) TO (%L)',
+                -- Attached, not made in its place: that would wait for everybody who reads, a backup of hours too.
+                EXECUTE format('CREATE TABLE %I (LIKE reading INCLUDING ALL)', 'reading_' || to_char(day, 'YYYYMMDD'));
+                EXECUTE format('ALTER TABLE reading ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
                     'reading_' || to_char(day, 'YYYYMMDD'), day::timestamptz, (day + 1)::timestamptz);
                 made := made + 1;
             END IF;

@@ -80,8 +80,8 @@ def door(minutes_ago: int = 0, value: float = 1.0) -> WireReading:
 
 
 @contextmanager
-def running(database: Database, broker: EmbeddedBroker) -> Iterator[Ingest]:
-    ingest = Ingest(Settings(database.url, broker.url()), ManualClock(NOW))
+def running(database: Database, broker: EmbeddedBroker, keep_readings_days: int = 180) -> Iterator[Ingest]:
+    ingest = Ingest(Settings(database.url, broker.url(), keep_readings_days), ManualClock(NOW))
     thread = threading.Thread(target=ingest.run)
     thread.start()
     try:
@@ -229,6 +229,22 @@ def test_what_is_published_while_ingest_is_down_waits_in_the_broker(
         gateway.send(seq, door(seq))
     with running(database, broker):
         eventually(lambda: count(database, "reading") == 59)
+
+
+def test_a_backup_that_reads_for_hours_keeps_nothing_from_being_stored(
+    database: Database, broker: EmbeddedBroker, gateway: GatewayClient
+) -> None:
+    register_homes(database, homes=1)
+    with running(database, broker):
+        gateway.send(1, door(50 * 1440))
+        gateway.acknowledged(1)
+    with database.connect(autocommit=False) as backup:
+        backup.execute("LOCK TABLE reading IN ACCESS SHARE MODE")
+        with running(database, broker, keep_readings_days=1) as ingest:
+            gateway.send(2, door())  # of a day that has no place yet, while an old one cannot go
+            gateway.acknowledged(2)
+            eventually(lambda: ingest.stored)
+    assert count(database, "reading") == 2
 
 
 def test_a_gateway_cannot_take_ingests_place_at_the_broker(
