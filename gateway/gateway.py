@@ -109,10 +109,15 @@ class Gateway:
         return taken
 
     def tick(self, now: datetime) -> None:
-        """Does what is due: reports health, seals readings that have waited, sends. To be called about each second."""
+        """Does what is due: reports health, seals readings that have waited, sends. To be called about each second.
+
+        Raises:
+            sqlite3.OperationalError: the disk is full or broken; the platform hears no heartbeat meanwhile.
+        """
         if self._health is None or abs(now - self._health) >= HEALTH_EVERY:
-            self._health = now
+            # Raises on a full disk, again each time: a gateway that can take nothing must not say that it is there.
             self._outbox.append(self._health_readings(now))
+            self._health = now
         waiting = self._outbox.depth().waiting_since
         # abs: a clock that was set back must not leave readings waiting for it to catch up
         if waiting is not None and abs(now - from_ms(waiting)) >= SEAL_AFTER:

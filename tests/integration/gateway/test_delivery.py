@@ -188,6 +188,28 @@ def test_birth_heartbeat_and_goodbye_tell_whether_the_gateway_is_there(
     until(lambda: not platform.statuses[-1].online, "goodbye")
 
 
+def test_a_gateway_whose_disk_is_full_does_not_say_that_it_is_there(
+    make_gateway: MakeGateway, platform: Platform, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = make_gateway()
+    until(lambda: gateway.connected and platform.statuses, "birth")
+
+    def full(*_: object) -> int:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Outbox, "append", full)
+        for _ in range(3):
+            clock.move(61 * SECOND)
+            for _ in range(2):
+                with pytest.raises(sqlite3.OperationalError):
+                    gateway.tick(clock.now())
+                clock.move(SECOND)
+    gateway.tick(clock.now())
+    until(lambda: len(platform.statuses) > 1, "heartbeat")
+    assert [status.time for status in platform.statuses[1:]] == [int(clock.now().timestamp() * 1000)]
+
+
 def test_health_is_reported_each_minute(make_gateway: MakeGateway, platform: Platform, clock: ManualClock) -> None:
     gateway = make_gateway()
     for _ in range(60):
