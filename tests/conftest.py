@@ -8,6 +8,7 @@
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from psycopg.sql import SQL, Composed, Identifier
 
 from core.clock import ManualClock
@@ -28,6 +30,8 @@ from tests.needs import need
 from yiju.embedded.broker import BrokerKind, EmbeddedBroker, find_mosquitto
 from yiju.embedded.postgres import EmbeddedPostgres
 
+SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+            "--disable-component-update", "--disable-sync"]  # fmt: skip
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
@@ -143,3 +147,14 @@ def running_broker(folder: Path, wanted: BrokerKind) -> Iterator[EmbeddedBroker]
 def clock() -> ManualClock:
     """Stands at NOW until the test moves it."""
     return ManualClock(NOW)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A real browser, one for the worker: Playwright runs once in a process."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    need(program is not None, "Chromium is not installed: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=SWITCHES)
+        yield browser
+        browser.close()

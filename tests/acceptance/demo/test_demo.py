@@ -19,10 +19,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.acceptance.alerts.receiver import Receiver
-from tests.browser.conftest import chromium
 from yiju.embedded.postgres import EmbeddedPostgres, free_port
 
-__all__ = ["chromium"]
 ROOT = Path(__file__).parents[3]
 PATIENCE_S = 60.0
 LANES = {"urgent": 0, "bulk": 1}
