@@ -11,7 +11,7 @@ class Flag(IntFlag):
 
     NONE = 0
     CHANGED = 1  # differs from the device's last value of this metric
-    RESTAMPED = 2  # the gateway's clock was wrong when it was measured; the time was mended later
+    RESTAMPED = 2  # the clock was wrong when it was measured; its time is the platform's when it arrived
 
 
 class Lane(StrEnum):

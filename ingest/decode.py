@@ -12,13 +12,14 @@ import msgspec
 
 from core.errors import Reason, WireError
 from core.metrics import BY_NAME
-from core.model import Lane
+from core.model import Flag, Lane
 from core.wire import VERSION, Batch, Seq, Status, WireReading, decode_batch, decode_status, encode, gateway_of
 from ingest.directory import KnownDevice, KnownGateway
 
 AHEAD_MS: Final = 10 * 60 * 1000  # further ahead of the platform's clock than this is not believed
 KEPT_BYTES: Final = 4096  # of a message that cannot be read
 LATEST_MS: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1000)
+_WRONG_TIME: Final = (Reason.TOO_EARLY, Reason.IN_THE_FUTURE)
 LANES: Final = {Lane.URGENT: 0, Lane.BULK: 1}
 
 Row = tuple[int, int, int, int, float, int, int]  # home, device, time, received, value, metric, flags
@@ -117,6 +118,8 @@ def _decode_up(decoded: Decoded, lane: Lane, now_ms: int) -> None:
     for reading in batch.readings:
         device = decoded.gateway.devices.get(reading.device)
         problem = _problem(reading, device, now_ms)
+        if problem is not None and problem[0] in _WRONG_TIME and _calls_for_help(reading):
+            reading, problem = _restamped(reading, now_ms), None
         if problem is not None:
             reason, detail = problem
             wrong.setdefault(reason, []).append((reading, detail))
@@ -148,6 +151,16 @@ def _problem(reading: WireReading, device: KnownDevice | None, now_ms: int) -> t
     if reading.time > now_ms + AHEAD_MS or not 0 <= reading.received < LATEST_MS:
         return Reason.IN_THE_FUTURE, f"{reading.device}: measured more than 10 minutes ahead of the platform's clock"
     return None
+
+
+def _calls_for_help(reading: WireReading) -> bool:
+    return BY_NAME[reading.metric].urgent and reading.value > 0
+
+
+def _restamped(reading: WireReading, now_ms: int) -> WireReading:
+    """A cry for help from a home whose clock is wrong is one of now: better a bell that rings late than none."""
+    flags = reading.flags | Flag.RESTAMPED
+    return WireReading(reading.device, reading.metric, now_ms, reading.value, now_ms, int(flags))
 
 
 def _number_of(payload: bytes, lane: Lane) -> tuple[UUID, Lane, int] | None:

@@ -38,14 +38,16 @@ ON CONFLICT (home_id, bucket, device_id, metric) DO UPDATE SET
     high = greatest(old.high, excluded.high);
 
 -- name: add_urgent_events
--- A button press is an event each time; a state (smoke: yes) is one when it begins, not each time it is repeated.
+-- A state (smoke: yes) is an event when it begins, not each time it is repeated. A press of a button that never says
+-- that it was let go is one each time.
 INSERT INTO urgent_event (home_id, device_id, metric, time, value, stored_at)
 SELECT new.home, new.device, new.metric, to_timestamp(new.time / 1000.0), new.value, %(now)s
 FROM unnest(%(home)s::int[], %(device)s::int[], %(metric)s::smallint[], %(time)s::bigint[], %(value)s::float8[],
     %(changed)s::boolean[]) AS new (home, device, metric, time, value, changed)
-WHERE new.changed OR new.metric = %(sos)s OR NOT EXISTS (
+WHERE new.changed OR NOT EXISTS (
     SELECT FROM device_state
-    WHERE device_state.device_id = new.device AND device_state.metric = new.metric AND device_state.value = new.value)
+    WHERE device_state.device_id = new.device AND device_state.metric = new.metric AND device_state.value = new.value
+      AND (new.metric <> %(sos)s OR device_state.off_at IS NOT NULL))
 ORDER BY new.time;
 
 -- name: tell_urgent

@@ -107,6 +107,8 @@ def replay(
     messages = list(recording_messages(recording, cut, zone))
     begins, ends = messages[0].time, messages[-1].time
     clock = ManualClock(begins)
+    if folder is not None and folder.exists() and any(folder.iterdir()):
+        raise StackError(f"{folder} is not empty: a replay needs a folder of its own, as its clock begins anew")
     with ExitStack() as stack:
         where = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="yiju-replay-")))
         database, gateway = stack.enter_context(_running(where, recording, zone, clock, broker))

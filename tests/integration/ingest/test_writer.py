@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.model import Lane
+from core.model import Flag, Lane
 from core.wire import VERSION, Batch, WireReading, encode, to_ms, up_topic
 from ingest.decode import Message, decode
 from ingest.directory import Directory
@@ -156,3 +156,23 @@ def test_retention_drops_old_days_and_a_clock_that_jumped_ahead_drops_nothing_yo
     rows = connection.execute("SELECT time FROM reading").fetchall()
     assert [to_ms(row["time"]) for row in rows] == [NOW_MS - day]
     assert drop_old_readings(connection, NOW, keep) == 0
+
+
+@pytest.mark.parametrize("time", [0, NOW_MS + 3_600_000, -(2**62)])
+def test_a_cry_for_help_from_a_home_with_a_wrong_clock_is_one_of_now(connection: Connection, time: int) -> None:
+    store(connection, message(1, [WireReading("zigbee2mqtt/sos", "sos", time, 1.0, time, 0)]))
+    row = connection.execute("SELECT time, flags FROM reading").fetchone()
+    assert row is not None
+    assert (to_ms(row["time"]), row["flags"] & Flag.RESTAMPED) == (NOW_MS, Flag.RESTAMPED)
+    assert connection.execute("SELECT time FROM urgent_event").fetchone() == {"time": NOW}
+
+
+def test_a_button_that_says_that_it_was_let_go_rings_once_a_press(connection: Connection) -> None:
+    """Some devices send `sos: true` with every battery report until they are let go."""
+
+    def said(seq: int, minute: int, value: float, flags: int) -> Message:
+        return message(seq, [WireReading("zigbee2mqtt/sos", "sos", NOW_MS - minute * 60_000, value, NOW_MS, flags)])
+
+    for step in (said(1, 9, 0.0, 0), said(2, 8, 1.0, 1), said(3, 7, 1.0, 0), said(4, 6, 0.0, 1), said(5, 5, 1.0, 1)):
+        store(connection, step)
+    assert connection.execute("SELECT count(*) AS n FROM urgent_event").fetchone() == {"n": 2}
