@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from alerts.lifecycle import acknowledge, resolve
+from alerts.lifecycle import acknowledge, on_site, resolve
 from alerts.notify.message import Message
 from alerts.notify.outbox import MAX_ATTEMPTS, Outbox
 from alerts.notify.sender import SendReason, Sent, send
@@ -115,6 +115,50 @@ def test_who_has_it_stops_the_ladder_until_the_time_is_over(street: Street) -> N
     assert street.rings() == {"wang": 3, "li": 1}
     resolve(world.owner, alert_id, wang, street.clock.now(), Outcome.HELPED, "tea was too far away")
     assert world.alerts()[0]["state"] == "resolved"
+
+
+def test_who_presses_again_and_again_does_not_keep_the_managers_phone_quiet(street: Street) -> None:
+    world, receiver = street.world, street.receiver
+    home = world.home("home-7")
+    button = home.device("sos", "bedroom")
+    world.person("wang", "worker", channels=[receiver.channel("wang")])
+    world.person("li", "manager", world.street, channels=[receiver.channel("li")])
+    # From 09:00 on she presses every two minutes, and the worker does not answer.
+    for minutes in (0, 2, 2, 2):
+        home.urgent(button, "sos", street.clock.now() + minutes * MINUTE)
+        home.heard(street.clock.now() + minutes * MINUTE)
+        street.passes(minutes * MINUTE)
+    # At 09:06 the manager has been told, once; the worker at every press.
+    assert street.rings() == {"wang": 4, "li": 1}
+
+
+def test_a_press_after_the_helper_has_left_without_a_word_calls_everyone(street: Street) -> None:
+    world, receiver = street.world, street.receiver
+    home = world.home("home-7")
+    button = home.device("sos", "bedroom")
+    wang = world.person("wang", "worker", channels=[receiver.channel("wang")])
+    world.person("li", "manager", world.street, channels=[receiver.channel("li")])
+    home.heard(street.clock.now())
+    home.urgent(button, "sos", street.clock.now())
+    street.passes()
+    alert_id = world.alerts()[0]["id"]
+    # At 09:05 the worker is there. At 09:10 she shows how she pressed it: the worker's phone rings, nobody else's.
+    on_site(world.owner, alert_id, wang, street.clock.move(5 * MINUTE))
+    for _ in range(2):
+        home.heard(street.clock.now() + 5 * MINUTE)
+        home.urgent(button, "sos", street.clock.now() + 5 * MINUTE)
+        street.passes(5 * MINUTE)
+    assert street.rings() == {"wang": 3}
+    assert world.alerts()[0]["state"] == "on_site"
+    # The worker goes home and never says that it is over. In the evening she presses again: it is open anew.
+    home.heard(street.clock.now() + 600 * MINUTE)
+    home.urgent(button, "sos", street.clock.now() + 600 * MINUTE)
+    street.passes(600 * MINUTE)
+    assert street.rings() == {"wang": 4}
+    assert world.alerts("sos")[0]["state"] == "open"
+    home.heard(street.clock.now() + 5 * MINUTE)
+    street.passes(5 * MINUTE)
+    assert street.rings() == {"wang": 4, "li": 1}
 
 
 def test_an_empty_rung_is_skipped_at_once_and_stands_in_the_history(street: Street) -> None:

@@ -81,6 +81,38 @@ def test_an_urgent_event_of_long_ago_is_worth_a_look_and_one_of_last_week_nothin
     assert world.rows("SELECT * FROM urgent_event WHERE handled_at IS NULL") == []
 
 
+def test_a_press_while_the_alert_is_being_resolved_is_an_alert_that_is_told(world: World) -> None:
+    home = world.home("h1")
+    person = world.person("wang", "worker", channels=["json://127.0.0.1:1"])
+    button = home.device("sos", "bedroom")
+    home.heard(NOW)
+    home.urgent(button, "sos", NOW)
+    (first,) = world.tick(NOW).opened
+    home.urgent(button, "sos", NOW + 5 * MINUTE)
+    with ThreadPoolExecutor(1) as pool, world.database.connect(DatabaseRole.ALERTS, autocommit=False) as other:
+        other.execute("SELECT FROM alert WHERE id = %s FOR UPDATE", [first])  # as lifecycle.resolve begins
+        ticking = pool.submit(world.tick, NOW + 5 * MINUTE)
+        while not world.rows("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE %s", "%alert%"):
+            assert not ticking.done()
+        resolve(other, first, person, NOW + 5 * MINUTE, Outcome.HELPED)
+        other.commit()
+        (second,) = ticking.result().opened
+    assert world.rows("SELECT count(*) AS n FROM delivery WHERE alert_id = %s", second) == [{"n": 1}]
+
+
+def test_who_took_a_late_call_holds_a_new_one_no_longer_than_a_new_one(world: World) -> None:
+    home = world.home("h1")
+    person = world.person("wang", "worker", channels=["json://127.0.0.1:1"])
+    button = home.device("sos", "bedroom")
+    home.heard(NOW)
+    home.urgent(button, "sos", NOW - 7 * HOUR, stored=NOW)
+    (alert_id,) = world.tick(NOW).opened
+    acknowledge(world.owner, alert_id, person, NOW)  # a look today: two hours
+    home.urgent(button, "sos", NOW + MINUTE)
+    world.tick(NOW + MINUTE)
+    assert world.alerts()[0]["ack_until"] == NOW + 16 * MINUTE
+
+
 def test_a_fall_warning_waits_for_getting_up(world: World) -> None:
     up, down = world.home("up"), world.home("down")
     for home in (up, down):
