@@ -130,9 +130,10 @@ UPDATE delivery SET state = 'queued', attempts = 0, next_try_at = %(now)s WHERE 
 UPDATE alert SET began_at = %(began_at)s WHERE id = %(id)s;
 
 -- name: lately_resolved
--- The episodes of these homes that somebody has resolved: a finding about the same one does not come up again.
+-- The episodes of these homes that a person has resolved: a finding about the same one does not come up again.
+-- What the platform ended does: a device that was given time by its gateway's return is still silent after it.
 SELECT dedup_key, began_at, max(resolved_at) AS resolved_at FROM alert
-WHERE home_id = ANY(%(homes)s) AND dedup_key = ANY(%(keys)s) AND state = 'resolved'
+WHERE home_id = ANY(%(homes)s) AND dedup_key = ANY(%(keys)s) AND resolved_by IS NOT NULL
 GROUP BY dedup_key, began_at;
 
 -- name: cleared_alerts
