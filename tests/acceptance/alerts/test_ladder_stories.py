@@ -235,6 +235,22 @@ def test_a_service_that_is_down_is_tried_again_and_one_that_hangs_keeps_nobody_w
     assert "127.0.0.1" not in details  # a channel's URL may hold a token
 
 
+def test_a_call_for_help_goes_before_what_waited_longer(street: Street) -> None:
+    world, receiver = street.world, street.receiver
+    home = world.home("home-7", tell_notices=True)
+    for number in range(5):
+        world.person(f"worker-{number}", "worker", channels=[receiver.channel(f"worker-{number}")])
+    world.tick(street.clock.now())
+    home.heard(street.clock.now())
+    home.urgent(home.device("leak", "kitchen"), "leak", street.clock.now())
+    world.tick(street.clock.now())  # five messages wait, for four threads
+    now = street.clock.move(MINUTE)
+    home.urgent(home.device("sos", "bedroom"), "sos", now)
+    world.tick(now)
+    wait(street.outbox.start_due())
+    assert {post["title"] for posts in receiver.rung.values() for post in posts} == {"home-7: call for help"}
+
+
 def test_who_can_never_be_reached_is_given_up_and_it_is_said(street: Street) -> None:
     world, receiver = street.world, street.receiver
     home = world.home("home-7")

@@ -1,7 +1,7 @@
 """What a tick does with what it sees: one alert, the right one, that ends when it is over."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Barrier
 
 from alerts.lifecycle import acknowledge, on_site, resolve
@@ -255,6 +255,56 @@ def test_a_home_whose_sensors_cannot_be_seen_is_never_inactive(world: World) -> 
     home.heard(NOW + 13 * HOUR, since=NOW)
     world.tick(NOW + 13 * HOUR)
     assert sorted(row["kind"] for row in world.alerts()) == ["cannot_watch", "device_silent"]
+
+
+def test_sensors_that_are_said_to_be_gone_see_nothing(world: World) -> None:
+    home = world.home("h1")
+    motion = home.device("motion", "kitchen")
+    home.life(motion, NOW)
+    home.state(motion, "online", 0, NOW + 11 * HOUR)  # the stick was pulled out; the gateway itself is well
+    home.heard(NOW + 13 * HOUR, since=NOW)
+    world.tick(NOW + 13 * HOUR)
+    assert sorted(row["kind"] for row in world.alerts()) == ["cannot_watch", "device_silent"]
+    assert world.alerts("cannot_watch")[0]["began_at"] == NOW + 11 * HOUR
+
+
+def test_a_dead_sensor_comes_up_again_after_its_gateway_was_away(world: World) -> None:
+    home = world.home("h1")
+    home.device("motion", "kitchen")
+    radar = home.device("radar", "bathroom", mains=True)
+    home.heard(NOW)
+    home.state(radar, "presence", 0, NOW)
+
+    def silent_at(now: datetime) -> list[str]:
+        home.heard(now)
+        world.tick(now)
+        return [row["state"] for row in world.alerts("device_silent")]
+
+    assert silent_at(NOW + 16 * MINUTE) == ["open"]
+    home.will(NOW + 20 * MINUTE)
+    home.heard(NOW + 21 * MINUTE)  # it is back, and its devices have their time to speak again
+    assert silent_at(NOW + 22 * MINUTE) == ["resolved"]
+    assert silent_at(NOW + 37 * MINUTE) == ["resolved", "open"]
+
+
+def test_one_gateway_of_two_that_is_away_hides_no_silence(world: World) -> None:
+    home = world.home("h1")
+    motion = home.device("motion", "kitchen")
+    home.life(motion, NOW)
+    meters = world._insert("gateway", key="gw-meters", home_id=home.id, registered_at=world.registered)
+    world.owner.execute("INSERT INTO gateway_status VALUES (%s, false, %s, %s)", [meters, NOW, NOW])
+    home.heard(NOW + 13 * HOUR)
+    world.tick(NOW + 13 * HOUR)
+    assert sorted(row["kind"] for row in world.alerts()) == ["gateway_offline", "inactivity"]
+
+
+def test_what_comes_late_is_never_graver_than_in_time(world: World) -> None:
+    home = world.home("h1")
+    home.heard(NOW)
+    home.urgent(home.device("motion", "entry"), "tamper", NOW - 7 * HOUR, stored=NOW)
+    world.tick(NOW, ["json://127.0.0.1:1"])
+    assert [(row["severity"], row["message"]) for row in world.alerts()] == [("notice", "finding.tamper.late")]
+    assert world.rows("SELECT * FROM delivery") == []
 
 
 def test_late_data_ends_a_silence_and_the_history_says_so(world: World) -> None:
