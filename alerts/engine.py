@@ -12,10 +12,12 @@ says that it is late (somebody pressed, and nobody has come: worth a look today,
 history says that it came late.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 import structlog
 
 from alerts import ending, ladder, opening
@@ -58,7 +60,8 @@ def tick(connection: Connection, now: datetime, *, platform_channels: Sequence[s
     """
     view = observe(connection, now, slack_s)
     findings = detect(view, now, slack_s)
-    standing, muted = inhibit(findings)
+    installed = view.gateways.home_id[~np.isnan(view.gateways.heard_at)]
+    standing, muted = inhibit(findings, Counter(installed.tolist()))
     keep_muted(connection, now, muted)
     opened, again = opening.open_or_update(connection, now, view, standing)
     opening.handle(connection, now, view)

@@ -46,7 +46,7 @@ def _word(words: Words, name: str, value: Any, zone: str, now: datetime) -> Any:
     if name == "room":
         return words(f"room.{value}" if f"room.{value}" in words else "finding.room.unknown")
     if name == "device_kind":
-        key = f"finding.device.{value}"
+        key = f"device.{value}"
         return words(key if key in words else "finding.device.other")
     if name in ("outcome", "severity"):
         return words(f"alert.{name}.{value}")

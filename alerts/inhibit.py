@@ -3,8 +3,10 @@
 A muted finding is kept in `muted_finding` with its cause. When the cause ends and it still holds, it comes up.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from alerts.detect.findings import Finding
@@ -27,13 +29,23 @@ class Muted(NamedTuple):
     cause: str  # dedup key
 
 
-def inhibit(findings: Sequence[Finding]) -> tuple[list[Finding], list[Muted]]:
-    """Parts findings into those that stand and those that another finding about the same home mutes."""
+def inhibit(
+    findings: Sequence[Finding], gateways: Mapping[int, int] = MappingProxyType({})
+) -> tuple[list[Finding], list[Muted]]:
+    """Parts findings into those that stand and those that another finding about the same home mutes.
+
+    Args:
+        gateways: home id -> how many gateways it has; 1 where it is not here. While one of several speaks, the home
+            is seen by it: then a gateway mutes devices only, never a silence.
+    """
+    away = Counter(finding.home_id for finding in findings if finding.kind is AlertKind.GATEWAY_OFFLINE)
     causes: dict[tuple[int, AlertKind], str] = {}
     for kind, muted_kinds in reversed(MUTES.items()):  # the first of MUTES has the last word
         for finding in findings:
             if finding.kind is kind:
-                causes.update({(finding.home_id, muted): finding.dedup_key for muted in muted_kinds})
+                partly = kind is AlertKind.GATEWAY_OFFLINE and away[finding.home_id] < gateways.get(finding.home_id, 1)
+                mutes = frozenset({AlertKind.DEVICE_SILENT}) if partly else muted_kinds
+                causes.update({(finding.home_id, muted): finding.dedup_key for muted in mutes})
     standing, muted = [], []
     for finding in findings:
         cause = causes.get((finding.home_id, finding.kind))

@@ -50,10 +50,14 @@ def open_or_update(
         if finding.event_id is None and _resolved_already(finding, resolved, view.policy(finding.home_id), now):
             continue
         alert_id = _open(connection, now, finding)
+        while alert_id is None and finding.event_id is not None:
+            alert = connection.execute(QUERIES["lock_open_alert"], {"dedup_key": finding.dedup_key}).fetchone()
+            if alert is not None:
+                again += _again(connection, now, finding, alert, view.policy(finding.home_id))
+                break
+            alert_id = _open(connection, now, finding)  # resolved between the two statements: it opens a new one
         if alert_id is not None:
             opened.append(Opened(alert_id, finding.home_id, finding.severity))
-        elif finding.event_id is not None:
-            again += _again(connection, now, finding, view.policy(finding.home_id))
     return opened, again
 
 
@@ -100,12 +104,15 @@ def _open(connection: Connection, now: datetime, finding: Finding) -> int | None
     return int(row["id"])
 
 
-def _again(connection: Connection, now: datetime, finding: Finding, policy: Policy) -> list[int]:
-    """Another event while the alert is open. The alert's row is locked, so two workers do this in turn."""
-    alert = connection.execute(QUERIES["lock_open_alert"], {"dedup_key": finding.dedup_key}).fetchone()
-    if alert is None:  # resolved between the two statements: the event opens a new one
-        alert_id = _open(connection, now, finding)
-        return [] if alert_id is None else [alert_id]
+def _again(
+    connection: Connection, now: datetime, finding: Finding, alert: Mapping[str, Any], policy: Policy
+) -> list[int]:
+    """Another event while the alert is open. The alert's row is locked, so two workers do this in turn.
+
+    Everyone who knows of it is told again. A ladder that still climbs goes on climbing: whoever presses every
+    two minutes must not keep the next rung from ever being told. One that has ended starts anew, and so does one
+    whose alert has become graver, or whose helper was on site so long ago that they must have left without a word.
+    """
     details = {"measured_at": finding.began_at.isoformat(timespec="seconds"), "room": finding.parameters["room"]}
     near = abs(finding.began_at - alert["last_at"]) < timedelta(seconds=policy.urgent_repeat_s)
     if near and alert["parameters"].get("device_id") == finding.subject_id:
@@ -114,6 +121,11 @@ def _again(connection: Connection, now: datetime, finding: Finding, policy: Poli
         return []
     latest = finding.began_at >= alert["last_at"]
     aloud = not finding.late and finding.severity is not Severity.NOTICE
+    severity = _graver(Severity(alert["severity"]), finding.severity)
+    ack_until = now + timedelta(seconds=policy.ack_for(severity))
+    left = alert["state"] == AlertState.ON_SITE and now - alert["on_site_at"] >= ack_until - now
+    ended = alert["rung_at"] is None or severity != alert["severity"]
+    anew = aloud and (left or (alert["state"] == AlertState.OPEN and ended))
     connection.execute(
         QUERIES["add_occurrence"],
         {
@@ -122,12 +134,15 @@ def _again(connection: Connection, now: datetime, finding: Finding, policy: Poli
             "now": now,
             "message": finding.message if latest else alert["message"],
             "parameters": Jsonb(finding.parameters if latest else alert["parameters"]),
-            "severity": _graver(Severity(alert["severity"]), finding.severity).value,
-            "raise": aloud and alert["state"] == AlertState.OPEN,
+            "severity": severity.value,
+            "raise": anew,
+            "ack_until": ack_until if aloud else None,
         },
     )
-    if aloud and alert["state"] == AlertState.ACKNOWLEDGED:  # it stays the holder's, who hears of it too
+    if aloud and not anew:  # who has it still has it, and hears of it too
         connection.execute(QUERIES["tell_again"], {"id": alert["id"], "now": now})
+    if aloud and left:
+        record(connection, alert["id"], now, "ack_expired", {"held_by": alert["ack_by"]})
     record(connection, alert["id"], now, "occurred_late" if finding.late else "occurred_again", details)
     announce(connection, alert["id"], alert["home_id"])
     return [alert["id"]]

@@ -36,7 +36,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     ack_s: Seconds = 2 * 3600
     rung_urgent_s: Seconds = 5 * 60  # unanswered for so long: the next rung is told
     rung_s: Seconds = 30 * 60
-    remind_s: Seconds = 12 * 3600  # a silence that a person has resolved and that still lasts comes up again
+    remind_s: Seconds = 12 * 3600  # what a person has resolved and still lasts comes up again
     tell_notices: bool = False  # notices stand on the page only
 
     def ack_for(self, severity: Severity) -> float:
@@ -50,8 +50,11 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
 DEFAULTS: Final = Policy()
 FIELDS: Final = {field.name: field for field in msgspec.structs.fields(Policy)}
-# The episode of these lasts as long as nobody moves; a person's word about it holds for `remind_s`.
-REMINDED: Final = frozenset({AlertKind.INACTIVITY, AlertKind.NOT_RETURNED})
+# The episode of these lasts as long as nobody moves, or as nobody can be seen; a person's word about it holds for
+# `remind_s`: a home must not go unwatched for good because of one tap.
+REMINDED: Final = frozenset(
+    {AlertKind.INACTIVITY, AlertKind.NOT_RETURNED, AlertKind.GATEWAY_OFFLINE, AlertKind.CANNOT_WATCH}
+)
 
 
 @dataclass(frozen=True)

@@ -107,15 +107,19 @@ WITH opened AS (
 SELECT id FROM opened;
 
 -- name: lock_open_alert
-SELECT id, home_id, kind, severity, dedup_key, state, message, began_at, opened_at, last_at, parameters FROM alert
+SELECT id, home_id, kind, severity, dedup_key, state, message, began_at, opened_at, last_at, parameters, rung_at,
+    ack_by, on_site_at FROM alert
 WHERE dedup_key = %(dedup_key)s AND state <> 'resolved' FOR UPDATE;
 
 -- name: add_occurrence
--- A separate event while the alert is open. With `raise` the ladder starts anew, so that everyone hears of it.
+-- A separate event while the alert is open. With `raise` the alert is open and its ladder starts anew, so that
+-- everyone hears of it. Who holds it has no longer for it than from a new one (`ack_until`; null: as long as before).
 UPDATE alert SET occurrences = occurrences + 1, last_at = greatest(last_at, %(began_at)s), message = %(message)s,
     parameters = %(parameters)s, severity = %(severity)s,
+    state = CASE WHEN %(raise)s THEN 'open' ELSE state END,
     rung = CASE WHEN %(raise)s THEN 0 ELSE rung END,
-    rung_at = CASE WHEN %(raise)s THEN %(now)s ELSE rung_at END
+    rung_at = CASE WHEN %(raise)s THEN %(now)s ELSE rung_at END,
+    ack_until = CASE WHEN state = 'acknowledged' THEN least(ack_until, %(ack_until)s) END
 WHERE id = %(id)s;
 
 -- name: tell_again
@@ -126,9 +130,10 @@ UPDATE delivery SET state = 'queued', attempts = 0, next_try_at = %(now)s WHERE 
 UPDATE alert SET began_at = %(began_at)s WHERE id = %(id)s;
 
 -- name: lately_resolved
--- The episodes of these homes that somebody has resolved: a finding about the same one does not come up again.
+-- The episodes of these homes that a person has resolved: a finding about the same one does not come up again.
+-- What the platform ended does: a device that was given time by its gateway's return is still silent after it.
 SELECT dedup_key, began_at, max(resolved_at) AS resolved_at FROM alert
-WHERE home_id = ANY(%(homes)s) AND dedup_key = ANY(%(keys)s) AND state = 'resolved'
+WHERE home_id = ANY(%(homes)s) AND dedup_key = ANY(%(keys)s) AND resolved_by IS NOT NULL
 GROUP BY dedup_key, began_at;
 
 -- name: cleared_alerts

@@ -28,6 +28,7 @@ SLACK_S: Final = 10.0  # how long a reading may be under way from a sensor to th
 HEARTBEAT_S: Final = 2.0
 DELIVER_S: Final = 1.0
 LEARN_S: Final = 60.0
+STALLED_S: Final = 30.0  # without a tick that ended well: nothing is looked at
 LISTEN_S: Final = 1.0  # how often the listener looks whether to stop
 RECONNECT_S: Final = 1.0
 
@@ -70,6 +71,7 @@ class AlertsService:
         self._log = structlog.get_logger()
         self._ticks = 0
         self._tick_ms = 0.0
+        self._ticked_at = perf_counter()
         self._failures = 0
         self._lost = False
 
@@ -126,7 +128,8 @@ class AlertsService:
                 self._lost = False
                 self._log.info("database_back")
             self._ticks += 1
-            self._tick_ms = (perf_counter() - began) * 1000
+            self._ticked_at = perf_counter()
+            self._tick_ms = (self._ticked_at - began) * 1000
         self._deliver()
 
     def _deliver(self) -> None:
@@ -143,7 +146,9 @@ class AlertsService:
             self._failed("learn", error)
 
     def _beat(self) -> None:
-        details = {"ticks": self._ticks, "tick_ms": round(self._tick_ms, 1), "failures": self._failures}
+        stalled = perf_counter() - self._ticked_at > STALLED_S + self._settings.tick_s
+        details = {"ticks": self._ticks, "tick_ms": round(self._tick_ms, 1), "failures": self._failures,
+                   "stalled": stalled}  # fmt: skip
         try:
             with self._pool.connection() as connection:
                 connection.execute(QUERIES["heartbeat"], {"now": self._clock.now(), "details": Jsonb(details)})

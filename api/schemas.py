@@ -175,7 +175,7 @@ class Alert(Shape):
     resolved_by: int | None
     resolved_at: datetime | None
     outcome: Outcome | None
-    note: str
+    note: str = Field(description="for the staff of the home; empty for others")
 
 
 class Alerts(Shape):

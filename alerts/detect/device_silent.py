@@ -6,7 +6,7 @@ its gateway was away does not count: after an outage a device gets its whole lim
 
 import numpy as np
 
-from alerts.detect.arrays import Devices, Floats
+from alerts.detect.arrays import Bools, Devices, Floats
 from alerts.detect.findings import Findings
 from core.model import AlertKind, Severity
 
@@ -20,8 +20,7 @@ def find(now: float, devices: Devices, slack_s: float = 0.0) -> Findings:
     """
     installed = ~np.isnan(devices.gateway_heard_at)
     silent = now > heard_until(devices) + slack_s
-    gone = devices.gone_at >= np.where(np.isnan(devices.last_at), -np.inf, devices.last_at)
-    rows = np.flatnonzero(installed & (silent | gone))
+    rows = np.flatnonzero(installed & (silent | gone(devices)))
     began = np.where(np.isnan(devices.last_at), devices.registered_at, devices.last_at)[rows]
     return Findings(
         kind=AlertKind.DEVICE_SILENT,
@@ -44,4 +43,11 @@ def find(now: float, devices: Devices, slack_s: float = 0.0) -> Findings:
 def heard_until(devices: Devices) -> Floats:
     """float64 [devices]: until when the device counts as alive, epoch seconds."""
     since = np.fmax(np.fmax(devices.last_at, devices.registered_at), devices.online_since)
-    return np.asarray(since + devices.limit_s, dtype=np.float64)
+    until = since + devices.limit_s
+    return np.asarray(np.where(gone(devices), np.fmin(until, devices.gone_at), until), dtype=np.float64)
+
+
+def gone(devices: Devices) -> Bools:
+    """bool [devices]: whether it was declared offline and not heard since."""
+    heard = np.where(np.isnan(devices.last_at), -np.inf, devices.last_at)
+    return np.asarray(devices.gone_at >= heard, dtype=np.bool_)

@@ -50,7 +50,7 @@ class Findings:
         figures: what explains it, by name: `..._at` epoch seconds, `..._s` seconds, others numbers or str;
             NaN = left out.
         coverage: the same, about what could be seen.
-        late: bool [findings]; severity NORMAL and the message `finding.{kind}.late` where True.
+        late: bool [findings]; severity NORMAL at most and the message `finding.{kind}.late` where True.
         event_id: int64 [findings], -1 = from the sweep.
     """
 
@@ -79,7 +79,7 @@ class Findings:
         return Finding(
             home_id=home,
             kind=self.kind,
-            severity=Severity.NORMAL if late else self.severity,
+            severity=Severity.NORMAL if late and self.severity is Severity.URGENT else self.severity,
             subject_id=subject,
             dedup_key=f"v1:{self.kind}:{home}:{subject}" if self.by_subject else f"v1:{self.kind}:{home}",
             began_at=moment(float(self.began[row])),

@@ -1,10 +1,12 @@
 -- name: claim_deliveries
 -- Takes due messages until `lease_until`: a worker that dies meanwhile costs that time, and the message may then
--- come twice, but it comes.
+-- come twice, but it comes. Urgent ones first: a call for help does not wait behind a dead mail server's retries.
 UPDATE delivery SET attempts = attempts + 1, next_try_at = %(lease_until)s
 WHERE id IN (
-    SELECT id FROM delivery WHERE state = 'queued' AND next_try_at <= %(now)s
-    ORDER BY next_try_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    SELECT delivery.id FROM delivery JOIN alert ON alert.id = delivery.alert_id
+    WHERE delivery.state = 'queued' AND delivery.next_try_at <= %(now)s
+    ORDER BY alert.severity <> 'urgent', delivery.next_try_at, delivery.id
+    LIMIT %(limit)s FOR UPDATE OF delivery SKIP LOCKED
 )
 RETURNING id, alert_id, rung, person_id, channel, attempts;
 

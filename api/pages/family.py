@@ -43,7 +43,8 @@ def _home(visit: Visit, home: dict[str, Any]) -> dict[str, Any]:
     open_alerts = alert_reads.list_alerts(visit, open_only=True, home=home["id"])
     alerts = [card(visit, alert) for alert in open_alerts if alert["kind"] not in ABOUT_DEVICES]
     for alert in alerts:
-        alert["told_at"] = alert_reads.staff_told_at(visit, alert["id"])
+        alert["told_at"], being_told = alert_reads.staff_told(visit, alert["id"])
+        alert["nobody"] = alert["rung"] > 0 and not being_told
     quarters = [Quarter(row["bucket"], row["life"]) for row in rows if row["readings"] > 0]
     unseen = watch.state is not reads.Watch.WATCHED
     today = judge_today(visit.now, home["zone"], quarters, home["life_at"], unseen=unseen, alert=bool(alerts))

@@ -97,6 +97,7 @@ def judge_today(
     not_seen = _not_seen(_local(today, MORNING[0], local), now, quarters)
     silence = None if life_at is None else max(timedelta(0), now - life_at - _not_seen(life_at, now, quarters))
 
+    not_up = rise is None and MORNING[0] <= now.astimezone(local).time() < MORNING[1]
     verdict, because = Verdict.USUAL, None
     if alert:
         verdict, because = Verdict.UNUSUAL, Because.ALERT
@@ -104,9 +105,10 @@ def judge_today(
         verdict = Verdict.UNSEEN
     elif usual_rise is None or late_after is None or usual_silence is None:
         verdict = Verdict.LEARNING
-    elif rise is None and MORNING[0] <= now.astimezone(local).time() < MORNING[1]:
-        if late_after < now and not_seen < GAP:  # until then somebody sleeps longer today
-            verdict, because = Verdict.UNUSUAL, Because.LATE
+    elif not_up and now <= late_after:
+        pass  # until then somebody sleeps longer today
+    elif not_up and not_seen < GAP:
+        verdict, because = Verdict.UNUSUAL, Because.LATE
     elif silence is not None and silence > usual_silence + QUIET:
         verdict, because = Verdict.UNUSUAL, Because.SILENT
     return Today(verdict, because, rise, usual_rise, silence, usual_silence, not_seen)

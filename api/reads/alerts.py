@@ -50,10 +50,11 @@ def deliveries(visit: Visit, alert_id: int) -> list[Row]:
     return visit.connection.execute(QUERIES["deliveries"], {"alert": alert_id}).fetchall()
 
 
-def staff_told_at(visit: Visit, alert_id: int) -> datetime | None:
-    """When somebody of the staff was first reached about it; None: not yet."""
-    row = visit.connection.execute(QUERIES["staff_told_at"], {"alert": alert_id}).fetchone()
-    return row["at"] if row else None
+def staff_told(visit: Visit, alert_id: int) -> tuple[datetime | None, bool]:
+    """When somebody of the staff was first reached about it (None: not yet), and whether a message is under way."""
+    row = visit.connection.execute(QUERIES["staff_told"], {"alert": alert_id}).fetchone()
+    assert row is not None  # sums over no rows are a row
+    return row["at"], row["being_told"]
 
 
 def alert_counts(visit: Visit) -> list[Row]:

@@ -182,10 +182,11 @@ LEFT JOIN LATERAL (
 ) AS last_attempt ON true
 WHERE delivery.alert_id = %(alert)s ORDER BY delivery.id
 
--- name: staff_told_at
--- When the first member of staff, or the platform's own channel, was reached about an alert.
-SELECT min(delivery_attempt.at) AS at
-FROM delivery JOIN delivery_attempt ON delivery_attempt.delivery_id = delivery.id AND delivery_attempt.ok
+-- name: staff_told
+-- When the first member of staff, or the platform's own channel, was reached about an alert; and whether a message to
+-- one of them is still tried.
+SELECT min(delivery_attempt.at) AS at, coalesce(bool_or(delivery.state = 'queued'), false) AS being_told
+FROM delivery LEFT JOIN delivery_attempt ON delivery_attempt.delivery_id = delivery.id AND delivery_attempt.ok
 WHERE delivery.alert_id = %(alert)s
   AND (delivery.person_id IS NULL OR delivery.person_id IN (SELECT person_id FROM role_grant))
 

@@ -32,12 +32,13 @@ def list_alerts(
 
 @router.get("/{alert_id}")
 def one_alert(visit: AnyVisit, alert_id: AlertId) -> AlertDetail:
-    """One alert with its history and who was told."""
+    """One alert; its staff also get its history and who was told."""
     row = reads.one_alert(visit, alert_id)
+    staff = row["staff"]
     return AlertDetail(
         **_alert(visit, row),
-        events=[_event(visit, row["zone"], event) for event in reads.events(visit, alert_id)],
-        deliveries=[_delivery(delivery) for delivery in reads.deliveries(visit, alert_id)],
+        events=[_event(visit, row["zone"], event) for event in reads.events(visit, alert_id)] if staff else [],
+        deliveries=[_delivery(delivery) for delivery in reads.deliveries(visit, alert_id)] if staff else [],
     )
 
 
@@ -64,7 +65,8 @@ def resolve(visit: AnyVisit, alert_id: AlertId, body: Resolution) -> AlertDetail
 
 def _alert(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
     why = explain(visit.words, row["message"], row["parameters"], row["zone"], visit.now)
-    return {**{name: value for name, value in row.items() if name in Alert.model_fields}, "why": why}
+    note = row["note"] if row["staff"] else ""  # what a worker wrote down for colleagues
+    return {**{name: value for name, value in row.items() if name in Alert.model_fields}, "why": why, "note": note}
 
 
 def _event(visit: Visit, zone: str, row: dict[str, Any]) -> AlertEvent:

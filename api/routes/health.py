@@ -38,7 +38,9 @@ def _part(house: House, beat: dict[str, Any] | None, now: datetime) -> dict[str,
     if beat is None:
         return {"state": "missing"}
     age = max(0.0, house.clock.real_seconds(now - beat["at"]))
-    return {"state": "stale" if age > STALE_S else "ok", "age_s": round(age, 1)}
+    # A process whose heart beats while its work does not is no better than a dead one.
+    state = "stale" if age > STALE_S else "stalled" if beat["details"].get("stalled") else "ok"
+    return {"state": state, "age_s": round(age, 1)}
 
 
 def _broker(beat: dict[str, Any] | None, ingest: dict[str, Any]) -> str:

@@ -88,14 +88,14 @@ class Words:
         return 0 if self.locale == "zh_CN" or n == 1 else 1
 
     def span(self, span: timedelta) -> str:
-        """A duration for people: `3 小时 40 分钟`, `3 hours 40 minutes`. Rounded down to minutes."""
+        """A duration for people: `3 小时 40 分钟`, `3 hours 40 minutes`, `less than a minute`. Rounded down."""
         minutes = max(0, int(span.total_seconds() // 60))
         days, rest = divmod(minutes, 24 * 60)
         hours, minutes = divmod(rest, 60)
         parts = [(days, "day"), (hours, "hour"), (minutes if not days else 0, "minute")]
         shown = [format_timedelta(timedelta(**{f"{unit}s": n}), unit, threshold=1e9, locale=self._babel)  # type: ignore[arg-type]
                  for n, unit in parts if n]  # fmt: skip
-        return " ".join(shown) or format_timedelta(timedelta(0), "minute", threshold=1e9, locale=self._babel)
+        return " ".join(shown) or self("span.short")
 
     def moment(self, moment: datetime, zone: str, now: datetime) -> str:
         """A time in the home's zone: the clock time today, else with its date."""

@@ -104,7 +104,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON muted_finding TO yiju_alerts;
 GRANT SELECT ON region, home, room, resident, device, alert, alert_event, delivery, delivery_attempt, profile,
     consent, role_grant, service_heartbeat TO yiju_api;
 GRANT SELECT (id, key, home_id, registered_at) ON gateway TO yiju_api;
-GRANT SELECT ON person TO yiju_api;
+GRANT SELECT (id, key, name, phone, locale, login, password_hash) ON person TO yiju_api;  -- channels hold secrets
 GRANT SELECT ON seen_reading, seen_rollup, seen_device_state, seen_home_state, seen_gateway_status TO yiju_api;
 GRANT UPDATE ON alert TO yiju_api;
 GRANT INSERT ON alert_event, audit TO yiju_api;

@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from alerts.lifecycle import acknowledge, resolve
+from alerts.lifecycle import acknowledge, on_site, resolve
 from alerts.notify.message import Message
 from alerts.notify.outbox import MAX_ATTEMPTS, Outbox
 from alerts.notify.sender import SendReason, Sent, send
@@ -117,6 +117,50 @@ def test_who_has_it_stops_the_ladder_until_the_time_is_over(street: Street) -> N
     assert world.alerts()[0]["state"] == "resolved"
 
 
+def test_who_presses_again_and_again_does_not_keep_the_managers_phone_quiet(street: Street) -> None:
+    world, receiver = street.world, street.receiver
+    home = world.home("home-7")
+    button = home.device("sos", "bedroom")
+    world.person("wang", "worker", channels=[receiver.channel("wang")])
+    world.person("li", "manager", world.street, channels=[receiver.channel("li")])
+    # From 09:00 on she presses every two minutes, and the worker does not answer.
+    for minutes in (0, 2, 2, 2):
+        home.urgent(button, "sos", street.clock.now() + minutes * MINUTE)
+        home.heard(street.clock.now() + minutes * MINUTE)
+        street.passes(minutes * MINUTE)
+    # At 09:06 the manager has been told, once; the worker at every press.
+    assert street.rings() == {"wang": 4, "li": 1}
+
+
+def test_a_press_after_the_helper_has_left_without_a_word_calls_everyone(street: Street) -> None:
+    world, receiver = street.world, street.receiver
+    home = world.home("home-7")
+    button = home.device("sos", "bedroom")
+    wang = world.person("wang", "worker", channels=[receiver.channel("wang")])
+    world.person("li", "manager", world.street, channels=[receiver.channel("li")])
+    home.heard(street.clock.now())
+    home.urgent(button, "sos", street.clock.now())
+    street.passes()
+    alert_id = world.alerts()[0]["id"]
+    # At 09:05 the worker is there. At 09:10 she shows how she pressed it: the worker's phone rings, nobody else's.
+    on_site(world.owner, alert_id, wang, street.clock.move(5 * MINUTE))
+    for _ in range(2):
+        home.heard(street.clock.now() + 5 * MINUTE)
+        home.urgent(button, "sos", street.clock.now() + 5 * MINUTE)
+        street.passes(5 * MINUTE)
+    assert street.rings() == {"wang": 3}
+    assert world.alerts()[0]["state"] == "on_site"
+    # The worker goes home and never says that it is over. In the evening she presses again: it is open anew.
+    home.heard(street.clock.now() + 600 * MINUTE)
+    home.urgent(button, "sos", street.clock.now() + 600 * MINUTE)
+    street.passes(600 * MINUTE)
+    assert street.rings() == {"wang": 4}
+    assert world.alerts("sos")[0]["state"] == "open"
+    home.heard(street.clock.now() + 5 * MINUTE)
+    street.passes(5 * MINUTE)
+    assert street.rings() == {"wang": 4, "li": 1}
+
+
 def test_an_empty_rung_is_skipped_at_once_and_stands_in_the_history(street: Street) -> None:
     world, receiver = street.world, street.receiver
     home = world.home("home-7")
@@ -189,6 +233,22 @@ def test_a_service_that_is_down_is_tried_again_and_one_that_hangs_keeps_nobody_w
     assert states == ["sent", "failed", "sent", "sent", "failed"]
     details = " ".join(row["detail"] for row in world.rows("SELECT detail FROM delivery_attempt"))
     assert "127.0.0.1" not in details  # a channel's URL may hold a token
+
+
+def test_a_call_for_help_goes_before_what_waited_longer(street: Street) -> None:
+    world, receiver = street.world, street.receiver
+    home = world.home("home-7", tell_notices=True)
+    for number in range(5):
+        world.person(f"worker-{number}", "worker", channels=[receiver.channel(f"worker-{number}")])
+    world.tick(street.clock.now())
+    home.heard(street.clock.now())
+    home.urgent(home.device("leak", "kitchen"), "leak", street.clock.now())
+    world.tick(street.clock.now())  # five messages wait, for four threads
+    now = street.clock.move(MINUTE)
+    home.urgent(home.device("sos", "bedroom"), "sos", now)
+    world.tick(now)
+    wait(street.outbox.start_due())
+    assert {post["title"] for posts in receiver.rung.values() for post in posts} == {"home-7: call for help"}
 
 
 def test_who_can_never_be_reached_is_given_up_and_it_is_said(street: Street) -> None:

@@ -1,7 +1,7 @@
 """What a tick does with what it sees: one alert, the right one, that ends when it is over."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Barrier
 
 from alerts.lifecycle import acknowledge, on_site, resolve
@@ -79,6 +79,39 @@ def test_an_urgent_event_of_long_ago_is_worth_a_look_and_one_of_last_week_nothin
     (alert,) = world.alerts()
     assert (alert["severity"], alert["message"], alert["occurrences"]) == ("urgent", "finding.sos.why", 2)
     assert world.rows("SELECT * FROM urgent_event WHERE handled_at IS NULL") == []
+
+
+def test_a_press_while_the_alert_is_being_resolved_is_an_alert_that_is_told(world: World) -> None:
+    home = world.home("h1")
+    person = world.person("wang", "worker", channels=["json://127.0.0.1:1"])
+    button = home.device("sos", "bedroom")
+    home.heard(NOW)
+    home.urgent(button, "sos", NOW)
+    (first,) = world.tick(NOW).opened
+    home.urgent(button, "sos", NOW + 5 * MINUTE)
+    with ThreadPoolExecutor(1) as pool, world.database.connect(DatabaseRole.ALERTS, autocommit=False) as other:
+        other.execute("SELECT FROM alert WHERE id = %s FOR UPDATE", [first])  # as lifecycle.resolve begins
+        ticking = pool.submit(world.tick, NOW + 5 * MINUTE)
+        waits = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        while not world.rows(waits):
+            assert not ticking.done()
+        resolve(other, first, person, NOW + 5 * MINUTE, Outcome.HELPED)
+        other.commit()
+        (second,) = ticking.result().opened
+    assert world.rows("SELECT count(*) AS n FROM delivery WHERE alert_id = %s", second) == [{"n": 1}]
+
+
+def test_who_took_a_late_call_holds_a_new_one_no_longer_than_a_new_one(world: World) -> None:
+    home = world.home("h1")
+    person = world.person("wang", "worker", channels=["json://127.0.0.1:1"])
+    button = home.device("sos", "bedroom")
+    home.heard(NOW)
+    home.urgent(button, "sos", NOW - 7 * HOUR, stored=NOW)
+    (alert_id,) = world.tick(NOW).opened
+    acknowledge(world.owner, alert_id, person, NOW)  # a look today: two hours
+    home.urgent(button, "sos", NOW + MINUTE)
+    world.tick(NOW + MINUTE)
+    assert world.alerts()[0]["ack_until"] == NOW + 16 * MINUTE
 
 
 def test_a_fall_warning_waits_for_getting_up(world: World) -> None:
@@ -225,6 +258,56 @@ def test_a_home_whose_sensors_cannot_be_seen_is_never_inactive(world: World) -> 
     assert sorted(row["kind"] for row in world.alerts()) == ["cannot_watch", "device_silent"]
 
 
+def test_sensors_that_are_said_to_be_gone_see_nothing(world: World) -> None:
+    home = world.home("h1")
+    motion = home.device("motion", "kitchen")
+    home.life(motion, NOW)
+    home.state(motion, "online", 0, NOW + 11 * HOUR)  # the stick was pulled out; the gateway itself is well
+    home.heard(NOW + 13 * HOUR, since=NOW)
+    world.tick(NOW + 13 * HOUR)
+    assert sorted(row["kind"] for row in world.alerts()) == ["cannot_watch", "device_silent"]
+    assert world.alerts("cannot_watch")[0]["began_at"] == NOW + 11 * HOUR
+
+
+def test_a_dead_sensor_comes_up_again_after_its_gateway_was_away(world: World) -> None:
+    home = world.home("h1")
+    home.device("motion", "kitchen")
+    radar = home.device("radar", "bathroom", mains=True)
+    home.heard(NOW)
+    home.state(radar, "presence", 0, NOW)
+
+    def silent_at(now: datetime) -> list[str]:
+        home.heard(now)
+        world.tick(now)
+        return [row["state"] for row in world.alerts("device_silent")]
+
+    assert silent_at(NOW + 16 * MINUTE) == ["open"]
+    home.will(NOW + 20 * MINUTE)
+    home.heard(NOW + 21 * MINUTE)  # it is back, and its devices have their time to speak again
+    assert silent_at(NOW + 22 * MINUTE) == ["resolved"]
+    assert silent_at(NOW + 37 * MINUTE) == ["resolved", "open"]
+
+
+def test_one_gateway_of_two_that_is_away_hides_no_silence(world: World) -> None:
+    home = world.home("h1")
+    motion = home.device("motion", "kitchen")
+    home.life(motion, NOW)
+    meters = world._insert("gateway", key="gw-meters", home_id=home.id, registered_at=world.registered)
+    world.owner.execute("INSERT INTO gateway_status VALUES (%s, false, %s, %s)", [meters, NOW, NOW])
+    home.heard(NOW + 13 * HOUR)
+    world.tick(NOW + 13 * HOUR)
+    assert sorted(row["kind"] for row in world.alerts()) == ["gateway_offline", "inactivity"]
+
+
+def test_what_comes_late_is_never_graver_than_in_time(world: World) -> None:
+    home = world.home("h1")
+    home.heard(NOW)
+    home.urgent(home.device("motion", "entry"), "tamper", NOW - 7 * HOUR, stored=NOW)
+    world.tick(NOW, ["json://127.0.0.1:1"])
+    assert [(row["severity"], row["message"]) for row in world.alerts()] == [("notice", "finding.tamper.late")]
+    assert world.rows("SELECT * FROM delivery") == []
+
+
 def test_late_data_ends_a_silence_and_the_history_says_so(world: World) -> None:
     home = world.home("h1")
     motion = home.device("motion", "kitchen")
@@ -269,6 +352,21 @@ def test_a_silence_that_was_looked_into_comes_up_again_when_it_goes_on(world: Wo
     for hours, count in ((12.6, 0), (24.4, 0), (24.6, 1)):
         home.heard(NOW + hours * HOUR)
         assert len(world.tick(NOW + hours * HOUR).opened) == count
+
+
+def test_a_home_that_nobody_sees_is_not_forgotten_after_one_tap(world: World) -> None:
+    home = world.home("h1")
+    person = world.person("wang", "worker")
+    home.device("motion", "kitchen")
+    home.heard(NOW)
+    (alert_id,) = world.tick(NOW + HOUR).opened
+    resolve(world.owner, alert_id, person, NOW + HOUR, Outcome.SENSOR_FAULT)
+    assert world.tick(NOW + 12.9 * HOUR).opened == []
+    world.tick(NOW + 13.1 * HOUR)
+    assert [(row["kind"], row["state"]) for row in world.alerts()] == [
+        ("gateway_offline", "resolved"),
+        ("gateway_offline", "open"),
+    ]
 
 
 def test_a_leak_ends_when_the_floor_is_dry_but_smoke_needs_a_person(world: World) -> None:

@@ -54,6 +54,15 @@ def test_an_urgent_event_is_an_alert_at_once(world: World, service: AlertsServic
     eventually(lambda: len(world.alerts("sos")) == 1, within_s=5)
 
 
+def test_a_service_whose_ticks_fail_says_so_while_its_heart_beats(
+    world: World, service: AlertsService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alerts.service.STALLED_S", -3600.0)  # with the tick's own hour: at once
+    eventually(lambda: heartbeat(world).get("stalled", False) is True)
+    monkeypatch.undo()
+    eventually(lambda: heartbeat(world)["stalled"] is False)
+
+
 def test_a_database_that_drops_every_connection_is_waited_for(world: World, service: AlertsService) -> None:
     home = world.home("h1")
     button = home.device("sos", "bedroom")

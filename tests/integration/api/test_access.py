@@ -104,7 +104,16 @@ def test_family_sees_how_it_is_but_no_room_by_room_timeline(world: World, clock:
     assert client.get(f"/api/v1/homes/{home}/timeline").status_code == 403
     assert client.get(f"/homes/{home}").status_code == 403
     assert client.get(f"/alerts/{alert}").status_code == 403
-    assert client.get(f"/api/v1/alerts/{alert}").status_code == 200
+    world.connection.execute("UPDATE alert SET note = 'smelled of drink'")
+    world.connection.execute(
+        "INSERT INTO alert_event (alert_id, at, person_id, what) VALUES (%s, %s, %s, 'told')",
+        [alert, clock.now(), world.people["anna"]],
+    )
+    story = client.get(f"/api/v1/alerts/{alert}").json()
+    assert (story["note"], story["events"], story["deliveries"]) == ("", [], [])
+    assert client.get("/api/v1/alerts").json()["alerts"][0]["note"] == ""
+    own = program("anna").get(f"/api/v1/alerts/{alert}").json()
+    assert (own["note"], len(own["events"])) == ("smelled of drink", 1)
     assert client.post(f"/api/v1/alerts/{alert}/acknowledge").status_code == 403
 
 

@@ -21,9 +21,10 @@ def clock() -> ManualClock:
     return PacedClock(datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
 
 
-def beat(world: World, clock: ManualClock, service: str, **details: str) -> None:
+def beat(world: World, clock: ManualClock, service: str, **details: str | bool) -> None:
     world.connection.execute(
-        "INSERT INTO service_heartbeat VALUES (%s, %s, %s) ON CONFLICT (service) DO UPDATE SET at = excluded.at",
+        "INSERT INTO service_heartbeat VALUES (%s, %s, %s) ON CONFLICT (service)"
+        " DO UPDATE SET at = excluded.at, details = service_heartbeat.details || excluded.details",
         [service, clock.now(), Jsonb(details)],
     )
 
@@ -46,6 +47,17 @@ def test_a_lost_broker_is_no_health(world: World, clock: ManualClock, stranger: 
     beat(world, clock, "ingest", broker="lost")
     beat(world, clock, "alerts")
     assert stranger.get("/health").json()["status"] == "degraded"
+
+
+def test_alerts_that_beat_but_look_at_nothing_are_no_health(
+    world: World, clock: ManualClock, stranger: httpx.Client
+) -> None:
+    beat(world, clock, "ingest", broker="connected")
+    beat(world, clock, "alerts", stalled=True)
+    answer = stranger.get("/health")
+    assert (answer.status_code, answer.json()["alerts"]["state"]) == (503, "stalled")
+    beat(world, clock, "alerts", stalled=False)
+    assert stranger.get("/health").status_code == 200
 
 
 def test_a_heartbeat_on_a_scaled_clock_is_as_old_as_the_machine_says() -> None:

@@ -79,6 +79,18 @@ def test_a_homes_page_draws_the_day_room_by_room(world: World, clock: ManualCloc
     assert browser("anna").get(f"/homes/{world.homes['1']}?day=yesterday").status_code == 422
 
 
+def test_a_chinese_page_names_no_english_unit(world: World, clock: ManualClock, browser: SignIn) -> None:
+    world.connection.execute("UPDATE person SET locale = 'zh_CN'")
+    world.connection.execute(
+        "INSERT INTO device_state (device_id, metric, home_id, time, value, received_at)"
+        " VALUES (%s, 51, %s, %s, 3, %s)",
+        [world.devices["1", "gateway"], world.homes["1"], clock.now(), clock.now()],
+    )
+    text = browser("anna").get(f"/homes/{world.homes['1']}").text
+    assert "待传批次 3 批" in text
+    assert "不到1分钟前有信号" in text
+
+
 def test_family_reads_that_today_is_as_usual(world: World, clock: ManualClock, browser: SignIn) -> None:
     usual_days(world, clock.now())
     text = browser("mei").get("/family").text
@@ -92,11 +104,14 @@ def test_family_reads_what_is_wrong_and_who_has_it(world: World, clock: ManualCl
     alert = world.alert("1", clock.now(), "fall", room="bathroom", measured_at=clock.now().isoformat())
     client = browser("mei")
     assert "The worker is being told now" in client.get("/family/now").text
+    world.connection.execute("UPDATE alert SET rung = 2")  # the ladder was climbed, and nobody has a channel
+    assert "No worker could be reached" in client.get("/family/now").text
     delivery = world.add(
         "INSERT INTO delivery (alert_id, rung, person_id, channel, created_at, state)"
-        " VALUES (%(alert)s, 0, %(person)s, 'json://x', %(now)s, 'sent') RETURNING id",
+        " VALUES (%(alert)s, 0, %(person)s, 'json://x', %(now)s, 'queued') RETURNING id",
         alert=alert, person=world.people["anna"], now=clock.now(),
     )  # fmt: skip
+    assert "The worker is being told now" in client.get("/family/now").text
     world.connection.execute(
         "INSERT INTO delivery_attempt (delivery_id, at, ok, reason) VALUES (%s, %s, true, 'sent')",
         [delivery, clock.now()],

@@ -76,6 +76,14 @@ def test_a_morning_that_could_not_be_seen_is_not_called_late() -> None:
     assert today.not_seen == timedelta(hours=3)
 
 
+def test_a_morning_with_a_gap_and_no_sign_of_life_at_all_is_not_called_usual() -> None:
+    def seen(at: datetime) -> bool:
+        return at.date() != MONDAY.date() or not 5 <= at.hour < 7
+
+    today = judge(11, stays_in_bed, seen=seen)
+    assert (today.verdict, today.because) == (Verdict.UNUSUAL, Because.SILENT)
+
+
 def test_a_silence_two_hours_longer_than_ever_at_this_time_is_not_as_usual() -> None:
     def silent_after_ten(at: datetime) -> int:
         return usual(at) if at.hour < 10 else 0
