@@ -17,6 +17,7 @@ from store.pool import Connection
 from store.queries import load_queries
 
 QUERIES: Final = load_queries(__package__)
+LONGEST_HOLD: Final = timedelta(days=1)
 
 
 def acknowledge(
@@ -28,7 +29,7 @@ def acknowledge(
 
     Raises:
         NotFound: no such alert, or none that this connection may see.
-        Conflict: it is resolved, somebody is on site, another person holds it, or `until` is not ahead.
+        Conflict: it is resolved, somebody is on site, another person holds it, or `until` is not within a day.
     """
     alert = _lock(connection, alert_id)
     if alert["state"] == AlertState.RESOLVED:
@@ -42,6 +43,8 @@ def acknowledge(
         until = now + timedelta(seconds=policy.ack_for(Severity(alert["severity"])))
     elif until <= now:
         raise Conflict(f"an acknowledgement until {until.isoformat()} has ended before it began: give a later time")
+    elif until > now + LONGEST_HOLD:
+        raise Conflict(f"an alert is held for at most {LONGEST_HOLD}: somebody must look again, give an earlier time")
     connection.execute(QUERIES["acknowledge"], {"id": alert_id, "person_id": person_id, "now": now, "until": until})
     record(connection, alert_id, now, "acknowledged", {"until_at": until.isoformat()}, person_id)
     announce(connection, alert_id, alert["home_id"])

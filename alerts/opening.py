@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
+import psycopg
 import structlog
 from psycopg.types.json import Jsonb
 
@@ -49,16 +50,30 @@ def open_or_update(
     for finding in fresh:
         if finding.event_id is None and _resolved_already(finding, resolved, view.policy(finding.home_id), now):
             continue
-        alert_id = _open(connection, now, finding)
-        while alert_id is None and finding.event_id is not None:
-            alert = connection.execute(QUERIES["lock_open_alert"], {"dedup_key": finding.dedup_key}).fetchone()
-            if alert is not None:
-                again += _again(connection, now, finding, alert, view.policy(finding.home_id))
-                break
-            alert_id = _open(connection, now, finding)  # resolved between the two statements: it opens a new one
+        try:
+            with connection.transaction():  # a savepoint: one finding that cannot be kept hides no other home's
+                alert_id, occurred = _bring_in(connection, now, finding, view.policy(finding.home_id))
+        except (psycopg.DataError, psycopg.IntegrityError) as error:
+            structlog.get_logger().error(
+                "finding_refused", kind=finding.kind, home=finding.home_id, event_id=finding.event_id,
+                error=type(error).__name__,
+            )  # fmt: skip
+            continue
+        again += occurred
         if alert_id is not None:
             opened.append(Opened(alert_id, finding.home_id, finding.severity))
     return opened, again
+
+
+def _bring_in(connection: Connection, now: datetime, finding: Finding, policy: Policy) -> tuple[int | None, list[int]]:
+    """(the alert that was opened or None, ids of those that occurred again)."""
+    alert_id = _open(connection, now, finding)
+    while alert_id is None and finding.event_id is not None:
+        alert = connection.execute(QUERIES["lock_open_alert"], {"dedup_key": finding.dedup_key}).fetchone()
+        if alert is not None:
+            return None, _again(connection, now, finding, alert, policy)
+        alert_id = _open(connection, now, finding)  # resolved between the two statements: it opens a new one
+    return alert_id, []
 
 
 def handle(connection: Connection, now: datetime, view: View) -> None:

@@ -106,7 +106,7 @@ class AlertsService:
                     while not self._stopping.is_set():
                         if any(True for _ in connection.notifies(timeout=LISTEN_S, stop_after=1)):
                             self._tick()
-            except psycopg.OperationalError as error:
+            except Exception as error:  # noqa: BLE001 - the edge of a thread: without it an SOS waits for the next tick
                 self._failed("listen", error)
                 self._stopping.wait(RECONNECT_S)
 

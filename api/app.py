@@ -10,6 +10,7 @@ from starlette.staticfiles import StaticFiles
 
 from api.access import Gate
 from api.auth import Doorkeeper
+from api.body import BodyLimit
 from api.errors import install_errors
 from api.headers import Headers
 from api.house import House
@@ -66,7 +67,8 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
     )
     app.state.house = house
     install_errors(app)
-    app.add_middleware(Headers, house=house)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(Headers, house=house)  # the outermost
     for part in (people, regions, homes, alerts, events, register):
         app.include_router(part.router, prefix="/api/v1", responses={"default": {"model": ErrorAnswer}})
     for part in (health, metrics, login, alert_pages, home_pages, family, overview):

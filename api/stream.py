@@ -10,7 +10,6 @@ from threading import Event, Lock, Thread
 from typing import Final, NamedTuple
 
 import msgspec
-import psycopg
 import structlog
 from starlette.concurrency import run_in_threadpool
 
@@ -116,7 +115,7 @@ class Switchboard:
                     while not self._ended.is_set():
                         for notice in connection.notifies(timeout=0.5):
                             self._pass_on(notice.payload)
-            except psycopg.OperationalError as error:
+            except Exception as error:  # noqa: BLE001 - the edge of a thread: without it every page stands still
                 self.listens.clear()
                 log.warning("live events are interrupted", error=type(error).__name__, retry_s=BACKOFF_S)
                 self._ended.wait(BACKOFF_S)

@@ -86,7 +86,4 @@ def _last_sign(visit: Visit, home: dict[str, Any]) -> str:
     if life_at is None:
         return words("web.today.no_life")
     ago = words.span(visit.now - life_at)
-    if home["life_room_kind"] is None:
-        return words("web.today.life", ago=ago)
-    room = home["life_room_name"] or words(f"room.{home['life_room_kind']}")
-    return words("web.today.life_in", ago=ago, room=room)
+    return words("web.today.life", ago=ago)  # not where: the page says whether, not what

@@ -4,7 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from threading import Barrier
 
+import pytest
+
 from alerts.lifecycle import acknowledge, on_site, resolve
+from core.errors import Conflict
 from core.model import Outcome
 from store.pool import DatabaseRole
 from tests.conftest import NOW
@@ -404,3 +407,25 @@ def test_a_policy_is_inherited_and_a_wrong_value_does_not_stop_the_watch(world: 
     home.life(home.device("motion", "kitchen"), NOW)
     home.heard(NOW + 2.1 * HOUR)
     assert len(world.tick(NOW + 2.1 * HOUR).opened) == 1
+
+
+def test_an_event_that_cannot_become_an_alert_hides_no_other_homes_event(world: World) -> None:
+    world.owner.execute(
+        "INSERT INTO urgent_event (home_id, device_id, metric, time, value, stored_at) VALUES (999, 1, 6, %s, 1, %s)",
+        [NOW, NOW],
+    )
+    home = world.home("h1")
+    home.heard(NOW)
+    home.urgent(home.device("sos", "bedroom"), "sos", NOW)
+    world.tick(NOW)
+    assert [row["home_id"] for row in world.alerts("sos")] == [home.id]
+
+
+def test_nobody_holds_an_alert_for_longer_than_a_day(world: World) -> None:
+    home = world.home("h1")
+    home.heard(NOW)
+    home.urgent(home.device("sos", "bedroom"), "sos", NOW)
+    worker = world.person("w", "worker")
+    (alert,) = world.tick(NOW).opened
+    with pytest.raises(Conflict, match="at most"):
+        acknowledge(world.owner, alert, worker, NOW, NOW + timedelta(days=365))

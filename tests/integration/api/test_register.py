@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.integration.api.conftest import SignIn
@@ -79,3 +80,10 @@ def test_an_admin_of_one_community_may_do_everything_within_it(program: SignIn) 
     }  # fmt: skip
     answer = program("northern").post("/api/v1/register", json=document)
     assert answer.status_code == 200, answer.text
+
+
+def test_a_body_of_megabytes_is_refused_before_anybody_reads_it(site: str) -> None:
+    announced = httpx.post(f"{site}/login", content=b"x" * 2_000_000)
+    assert (announced.status_code, announced.json()["error"]["code"]) == (413, "too_large")
+    with pytest.raises(httpx.HTTPError):  # one of no announced length is cut off
+        httpx.post(f"{site}/api/v1/tokens", content=iter([b"x" * 100_000] * 200), timeout=20).raise_for_status()
