@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.table import Table
 
+from alerts.policy import check_policy
 from care.register import RegisterReport, apply_register, read_file
 from core.credentials import broker_password_hash, new_password
 from core.errors import NotFound
@@ -13,7 +14,7 @@ from store.pool import DatabaseRole, connect
 
 def import_file(database_url: str, path: Path, now: datetime) -> RegisterReport:
     """Brings the register to what the file says. Raises RegisterError naming file, key and remedy."""
-    document = read_file(path)
+    document = read_file(path, check_policy)
     with connect(database_url, DatabaseRole.REGISTER, autocommit=True) as connection:
         return apply_register(connection, document, str(path), now)
 

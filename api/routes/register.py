@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request
 
+from alerts.policy import check_policy
 from api.access import AnyVisit
 from api.house import house_of
 from api.schemas import RegisterCounts
@@ -31,6 +32,6 @@ def import_register(
     house = house_of(request)
     # A connection of its own: the api's may read the register, not write it.
     with connect(house.settings.database_url, DatabaseRole.REGISTER, autocommit=True) as connection:
-        read = read_document(document, SOURCE)
+        read = read_document(document, SOURCE, check_policy)
         report = apply_register(connection, read, SOURCE, visit.now, visit.person.id)
     return RegisterCounts(created=dict(report.created), updated=dict(report.updated), unchanged=dict(report.unchanged))

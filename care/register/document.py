@@ -4,7 +4,7 @@ docs/register.md shows one. Unknown keys are errors, so that a misspelt `exterio
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -102,7 +102,10 @@ class RegisterDocument(_Entry, frozen=True):
     person: list[PersonEntry] = []
 
 
-def read_file(path: Path) -> RegisterDocument:
+PolicyCheck = Callable[[Mapping[str, Any]], None]  # raises RegisterError; what a policy may say is alerts' to know
+
+
+def read_file(path: Path, check_policy: PolicyCheck) -> RegisterDocument:
     """Reads a TOML file. Raises RegisterError naming the file, the key and the remedy."""
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -110,21 +113,28 @@ def read_file(path: Path) -> RegisterDocument:
         raise RegisterError(f"{path}: there is no such file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RegisterError(f"{path}: is not TOML: {error}. Compare it with the example in docs/register.md") from error
-    return read_document(values, str(path))
+    return read_document(values, str(path), check_policy)
 
 
-def read_document(values: Mapping[str, Any], source: str) -> RegisterDocument:
+def read_document(values: Mapping[str, Any], source: str, check_policy: PolicyCheck | None = None) -> RegisterDocument:
     """Checks what can be checked without the database.
 
     Args:
         values: the parsed document.
         source: names it in errors (a file, "request").
+        check_policy: looks at each region's and home's policy; None: documents of our own, which hold none.
     """
     try:
         document = msgspec.convert(values, RegisterDocument, strict=True)
     except msgspec.ValidationError as error:
         raise RegisterError(f"{source}: {_where(error, values)}") from error
     _check_homes(document, source)
+    for kind, entry in [("region", region) for region in document.region] + [("home", home) for home in document.home]:
+        try:
+            if check_policy is not None:
+                check_policy(entry.policy)
+        except RegisterError as error:
+            raise RegisterError(f"{source}: {kind} {entry.key!r}: {error}") from error
     for person in document.person:
         if person.locale not in ("zh_CN", "en"):
             raise RegisterError(f"{source}: person {person.key!r}: locale {person.locale!r}: use zh_CN or en")

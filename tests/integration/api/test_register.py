@@ -43,6 +43,14 @@ def test_what_is_wrong_is_said_and_nothing_of_it_is_kept(program: SignIn) -> Non
     assert "Home of Sun" not in str(client.get("/api/v1/homes").json())
 
 
+@pytest.mark.usefixtures("admins")
+def test_a_misspelt_threshold_is_refused_and_not_silently_ignored(program: SignIn) -> None:
+    wrong = {"home": [{**HOME, "policy": {"inactivty_s": 3600}}]}
+    answer = program("root").post("/api/v1/register", json=wrong)
+    assert answer.status_code == 422
+    assert "home 'new-home': there is no policy 'inactivty_s'" in answer.json()["error"]["message"]
+
+
 @pytest.mark.parametrize("login", ["anna", "head", "mei"])
 def test_nobody_but_an_admin_may(program: SignIn, login: str) -> None:
     assert program(login).post("/api/v1/register", json={"home": [HOME]}).status_code == 403
