@@ -95,7 +95,7 @@ def test_family_reads_that_today_is_as_usual(world: World, clock: ManualClock, b
     usual_days(world, clock.now())
     text = browser("mei").get("/family").text
     assert "Today is as usual" in text
-    assert "Up at about 06:45; last sign of life 10 minutes ago in the kitchen." in text
+    assert "Up at about 06:45; last sign of life 10 minutes ago." in text
     assert "living room" not in text
 
 
