@@ -3,16 +3,15 @@
 from datetime import UTC, datetime, timedelta
 
 import httpx
-import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
 from core.clock import ManualClock, ScaledClock
+from tests.conftest import Server
 from tests.integration.api.conftest import SignIn
 from tests.integration.api.test_login import PacedClock
 from tests.integration.api.world import World
-from yiju.embedded.postgres import EmbeddedPostgres
 
 
 @pytest.fixture
@@ -72,11 +71,10 @@ def test_without_the_database_health_says_so_at_once(database_gone: None, strang
 
 
 @pytest.fixture
-def database_gone(stranger: httpx.Client, postgres: EmbeddedPostgres, world: World) -> None:
+def database_gone(stranger: httpx.Client, server: Server, world: World) -> None:
     """The api may no longer connect, and its connections are cut."""
     name = world.connection.info.dbname
-    with psycopg.connect(postgres.url(), autocommit=True) as connection:
-        connection.execute(SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(Identifier(name)))
+    server.run(SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(Identifier(name)))
     world.connection.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
