@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from core.metrics import BY_NAME
+from core.metrics import BY_ID, BY_NAME, is_sign_of_life
 from core.model import Flag
 
-MOTION, OPEN, OCCUPIED, PRESENCE = (BY_NAME[name].id for name in ("motion", "open", "occupied", "presence"))
+MOTION, OPEN, OCCUPIED = (BY_NAME[name].id for name in ("motion", "open", "occupied"))
 PULSE: Final = 2.0  # minutes that one "motion" is drawn for
 JOIN: Final = 6.0  # minutes of quiet that do not break a bar
 DOOR: Final = 4.0  # minutes: an opening is drawn wide enough to be seen
@@ -104,13 +104,15 @@ def draw_day(readings: Iterable[dict[str, Any]], rooms: Sequence[dict[str, Any]]
         row = rows.get(reading["room_id"], outside)
         at = (reading["time"] - coverage.start).total_seconds() / 60
         key = (reading["device_id"], reading["metric"])
-        if _is_life(reading):
+        changed = bool(reading["flags"] & Flag.CHANGED)
+        alive = is_sign_of_life(BY_ID[reading["metric"]], reading["value"], changed)
+        if alive:
             row.first, row.last = row.first or reading["time"], reading["time"]
         if reading["metric"] == OPEN:
-            if reading["value"] == 1 and reading["flags"] & Flag.CHANGED:
+            if reading["value"] == 1 and changed:
                 (row.leaving if reading["exterior"] else row.doors).append(Bar(at, DOOR))
         elif reading["metric"] == MOTION:
-            if reading["value"] == 1:
+            if alive:  # a sensor that only says its state again saw nobody move
                 row.stirring.append(Bar(at, PULSE))
         elif reading["value"] == 1:
             if on_since.get(key) is None:
@@ -161,9 +163,3 @@ def _bars(row: Row, metric: int) -> list[Bar]:
 
 def _stay(begun: float, ended: float) -> Bar:
     return Bar(begun, max(1.0, min(ended - begun, LONGEST)))
-
-
-def _is_life(reading: dict[str, Any]) -> bool:
-    if reading["metric"] in (MOTION, PRESENCE):
-        return bool(reading["value"] == 1)
-    return reading["metric"] in (OPEN, OCCUPIED) and bool(reading["flags"] & Flag.CHANGED)

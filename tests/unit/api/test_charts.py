@@ -45,6 +45,14 @@ def test_motion_close_together_is_one_bar() -> None:
     assert chart.rows[0].first == (START + timedelta(minutes=600))
 
 
+def test_a_radar_that_says_all_night_that_somebody_is_there_draws_no_movement() -> None:
+    """Said again is not moved: the page and the alarms mean the same by a sign of life (core.metrics)."""
+    night = [said(minute, "motion", 1, flags=0) for minute in range(0, 400, 10)]
+    row = draw_day([*night, said(420, "motion", 1)], ROOMS, WHOLE).rows[0]
+    assert row.stirring == [Bar(420.0, 2.0)]
+    assert row.first == row.last == START + timedelta(minutes=420)
+
+
 def test_the_front_door_is_told_from_other_doors_and_a_repeated_word_is_no_opening() -> None:
     readings = [said(60, "open", 1, 2, True), said(61, "open", 1, 2, True, flags=0), said(90, "open", 1, 2)]
     row = draw_day(readings, ROOMS, WHOLE).rows[1]
