@@ -10,12 +10,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from core.address import BrokerAddress, parse_broker_url
 from core.clock import Clock
 from core.errors import SettingsError
 from core.model import Reading
 from core.wire import GATEWAY_KEY as KEY_FORM
 from core.wire import from_ms
-from gateway.address import BrokerAddress, parse_broker_url
 from gateway.drivers.base import Decoded, Driver, Nothing
 from gateway.drivers.tasmota import TasmotaDriver
 from gateway.drivers.zigbee2mqtt import Zigbee2MqttDriver

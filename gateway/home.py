@@ -7,8 +7,9 @@ from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from core.address import BrokerAddress
 from core.clock import Clock
-from gateway.address import BrokerAddress, client_for, connect
+from gateway.client import client_for, connect
 from gateway.gateway import Gateway
 
 

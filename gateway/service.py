@@ -7,8 +7,8 @@ from typing import Final
 
 import structlog
 
+from core.address import parse_broker_url
 from core.clock import Clock
-from gateway.address import parse_broker_url
 from gateway.gateway import Gateway
 from gateway.home import HomeBroker
 from gateway.settings import Settings

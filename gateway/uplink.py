@@ -23,12 +23,13 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from core.address import BrokerAddress
 from core.clock import Clock
 from core.credentials import broker_client_id
 from core.errors import WireError
 from core.model import Lane
 from core.wire import VERSION, Status, ack_topic, decode_ack, encode, status_topic, to_ms, up_topic
-from gateway.address import BrokerAddress, client_for, connect
+from gateway.client import client_for, connect
 from gateway.outbox import Outbox, Sealed
 
 WINDOW: Final = {Lane.URGENT: 50, Lane.BULK: 10}  # a full bulk window is 120 KB: what an urgent batch may wait behind

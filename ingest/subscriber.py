@@ -6,15 +6,14 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import paho.mqtt.client as mqtt
 import structlog
 from paho.mqtt.enums import CallbackAPIVersion
 
+from core.address import parse_broker_url
 from core.credentials import broker_client_id
-from core.errors import SettingsError
 from core.model import Lane
 from core.wire import ROOT, VERSION, Ack, ack_topic, encode
 from ingest.decode import Decoded, Message
@@ -35,22 +34,19 @@ class Subscriber:
     """
 
     def __init__(self, broker_url: str, name: str) -> None:
-        url = urlsplit(broker_url)
-        if url.scheme not in ("mqtt", "mqtts") or not url.hostname:
-            raise SettingsError("YIJU_BROKER_URL must look like mqtt://user:password@host:1883 or mqtts://...")
+        address = self._address = parse_broker_url(broker_url, "YIJU_BROKER_URL")
         self._messages: queue.Queue[Message] = queue.Queue(QUEUE)
         self._connection = 0
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self.connected = False
-        password = unquote(url.password or "")
-        client_id = broker_client_id(name, password)
+        client_id = broker_client_id(name, address.password)
         self._client = mqtt.Client(
             CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False, manual_ack=True
         )
-        if url.username:
-            self._client.username_pw_set(unquote(url.username), password)
-        if url.scheme == "mqtts":
+        if address.user:
+            self._client.username_pw_set(address.user, address.password)
+        if address.tls:
             self._client.tls_set()
         self._client.reconnect_delay_set(1, 30)
         self._client.on_socket_open = self._on_socket_open
@@ -58,11 +54,10 @@ class Subscriber:
         self._client.on_subscribe = self._on_subscribe
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
-        self._host, self._port = url.hostname, url.port or (8883 if url.scheme == "mqtts" else 1883)
 
     def start(self) -> None:
         """Connects in the background and keeps connecting."""
-        self._client.connect_async(self._host, self._port, keepalive=KEEPALIVE_S)
+        self._client.connect_async(self._address.host, self._address.port, keepalive=KEEPALIVE_S)
         self._client.loop_start()
 
     def stop(self) -> None:
@@ -122,7 +117,7 @@ class Subscriber:
             log.error("broker refused the subscription", reasons=refused)
             return
         self.connected = True
-        log.info("broker connected", host=self._host, port=self._port)
+        log.info("broker connected", host=self._address.host, port=self._address.port)
 
     def _on_disconnect(self, _client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self.connected = False

@@ -8,10 +8,11 @@ from typing import Final
 import psycopg
 
 from store.pool import Connection, DatabaseRole, connect
+from store.queries import load_queries
 from yiju.embedded.broker import replace_accounts
 
+QUERIES: Final = load_queries(__package__)
 LOOK_EVERY_S: Final = 1.0
-_ACCOUNTS: Final = "SELECT key, password_hash FROM gateway WHERE password_hash <> '' ORDER BY key"
 
 
 class AccountsWatch:
@@ -56,7 +57,7 @@ class AccountsWatch:
         if self._connection is None:
             self._connection = connect(self._url, self._role, autocommit=True)
             self._connection.execute("SET statement_timeout = '2s'")
-        return {row["key"]: row["password_hash"] for row in self._connection.execute(_ACCOUNTS)}
+        return {row["key"]: row["password_hash"] for row in self._connection.execute(QUERIES["accounts"])}
 
 
 def follow_register(url: str, file: Path, platform_password: str, stopped: Callable[[], bool]) -> None:

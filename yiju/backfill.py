@@ -20,7 +20,9 @@ from simulator.days import DayBook
 from simulator.history import history
 from simulator.homes import DemoHome, demo_homes
 from store.pool import DatabaseRole, connect
+from store.queries import load_queries
 
+QUERIES: Final = load_queries(__package__)
 SESSION: Final = UUID(int=0)  # no outbox has it: this was never on a wire
 WHOLE_PAST: Final = 1
 
@@ -41,10 +43,7 @@ def backfill(
     directory, writer, written = Directory(), Writer(), 0
     with connect(database_url, DatabaseRole.INGEST, autocommit=True) as connection:
         directory.refresh(connection)
-        done = {
-            row["gateway_id"]
-            for row in connection.execute("SELECT gateway_id FROM ledger WHERE session = %s", [SESSION])
-        }
+        done = {row["gateway_id"] for row in connection.execute(QUERIES["gateways_with_a_past"], {"session": SESSION})}
         for number, home in enumerate(homes):
             advance(number, len(homes))
             gateway = directory.gateway(home.gateway)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from rich.table import Table
 
@@ -10,6 +11,9 @@ from care.register import RegisterReport, apply_register, read_file
 from core.credentials import broker_password_hash, new_password
 from core.errors import NotFound
 from store.pool import DatabaseRole, connect
+from store.queries import load_queries
+
+QUERIES: Final = load_queries(__package__)
 
 
 def import_file(database_url: str, path: Path, now: datetime) -> RegisterReport:
@@ -23,9 +27,8 @@ def renew_gateway_password(database_url: str, key: str) -> str:
     """Gives the gateway a new password and returns it; only its hash is kept. Raises NotFound."""
     password = new_password()
     with connect(database_url, DatabaseRole.REGISTER, autocommit=True) as connection:
-        changed = connection.execute(
-            "UPDATE gateway SET password_hash = %s WHERE key = %s", [broker_password_hash(password), key]
-        )
+        renewed = {"key": key, "password_hash": broker_password_hash(password)}
+        changed = connection.execute(QUERIES["renew_gateway_password"], renewed)
         if changed.rowcount == 0:
             raise NotFound(f"no gateway {key!r} is registered: add [[home.gateway]] with that key and `yiju import` it")
     return password

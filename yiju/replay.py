@@ -36,9 +36,11 @@ from simulator.recordings import Recording
 from simulator.replay import recording_messages, recording_register
 from store.migrate import migrate
 from store.pool import DatabaseRole, connect
+from store.queries import load_queries
 from yiju.embedded.broker import BrokerKind, EmbeddedBroker
 from yiju.embedded.postgres import EmbeddedPostgres
 
+QUERIES: Final = load_queries(__package__)
 GATEWAY: Final = "replay"
 STEP: Final = timedelta(minutes=15)  # how often the engine looks
 PATIENCE_S: Final = 60.0  # of the machine's time, for one step to be acknowledged
@@ -189,17 +191,9 @@ def _await(holds: Callable[[], bool], otherwise: str) -> None:
 
 def _outcome(database: str, recording: Recording, zone: str, cut: datetime | None) -> Replayed:
     with connect(database, DatabaseRole.OWNER) as connection:
-        counts = connection.execute(
-            """
-            SELECT count(*) AS stored, count(DISTINCT (device_id, metric, time, value)) AS distinct_rows,
-                (SELECT coalesce(sum(readings), 0) FROM rejected) AS rejected
-            FROM reading WHERE metric = ANY(%s)
-            """,
-            [[BY_NAME[name].id for name in STATES]],
-        ).fetchone()
-        alerts = connection.execute(
-            "SELECT kind, opened_at, began_at, resolved_at, message, parameters FROM alert ORDER BY opened_at, id"
-        ).fetchall()
+        metrics = [BY_NAME[name].id for name in STATES]
+        counts = connection.execute(QUERIES["replayed_counts"], {"metrics": metrics}).fetchone()
+        alerts = connection.execute(QUERIES["replayed_alerts"]).fetchall()
     assert counts is not None  # an aggregate always gives a row
     return Replayed(
         rows=_rows(recording, zone, cut),

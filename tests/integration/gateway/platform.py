@@ -9,6 +9,7 @@ from uuid import UUID
 
 from paho.mqtt.client import Client, MQTTMessage
 
+from core.address import parse_broker_url
 from core.model import Lane
 from core.wire import (
     VERSION,
@@ -22,7 +23,7 @@ from core.wire import (
     encode,
     gateway_of,
 )
-from gateway.address import client_for, connect, parse_broker_url
+from gateway.client import client_for, connect
 
 Key = tuple[UUID, Lane, int]
 PATIENCE_S = 30.0

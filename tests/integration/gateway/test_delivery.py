@@ -9,10 +9,10 @@ from uuid import uuid4
 
 import pytest
 
+from core.address import BrokerAddress
 from core.clock import ManualClock
 from core.model import Flag, Lane
 from core.wire import Ack, encode
-from gateway.address import BrokerAddress
 from gateway.drivers.base import Nothing
 from gateway.gateway import Gateway
 from gateway.outbox import Outbox, Sealed

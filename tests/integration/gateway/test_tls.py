@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from core.address import BrokerAddress, parse_broker_url
 from core.clock import ManualClock
 from core.errors import SettingsError
-from gateway.address import BrokerAddress, client_for, parse_broker_url
+from gateway.client import client_for
 from gateway.gateway import Gateway
 from gateway.settings import Settings
 from tests.integration.gateway.platform import Platform, until
