@@ -1,19 +1,18 @@
-"""The `yiju` command. Everything heavy is imported by the command that needs it."""
+"""The `yiju` command: its groups are in yiju/commands/. Everything heavy is imported by the command that needs it."""
 
 import os
 import signal
 import sys
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from core.clock import Clock, parse_clock
-from core.errors import SettingsError, YijuError
+from core.errors import YijuError
+from yiju.commands import gateway, simulate, store
+from yiju.commands.options import FAULT, Backfill, clock, days
 from yiju.services import SERVICES, Service, run_service
-
-FAULT = 2  # the exit code of an error that the person can mend
 
 app = typer.Typer(
     name="yiju",
@@ -22,13 +21,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-store = typer.Typer(help="The database.", no_args_is_help=True)
-simulate = typer.Typer(help="The simulator: homes, residents and incidents.")
-app.add_typer(store, name="store")
-app.add_typer(simulate, name="simulate")
-
-
-Backfill = typer.Option(metavar="DAYS", help="How much past the demo's homes get when they are made, e.g. 30d.")
+app.add_typer(store.app, name="store")
+app.add_typer(gateway.app, name="gateway")
+app.add_typer(simulate.app, name="simulate")
 
 
 def main() -> None:
@@ -56,7 +51,7 @@ def up(
 
     if with_parent:
         end_with_parent()
-    run_up(read_settings(UpSettings, os.environ), demo=_days(backfill) if demo else None, speed=speed, screen=Screen())
+    run_up(read_settings(UpSettings, os.environ), demo=days(backfill) if demo else None, speed=speed, screen=Screen())
 
 
 def _add_service(service: Service) -> None:
@@ -67,49 +62,8 @@ def _add_service(service: Service) -> None:
 
 
 for _service in SERVICES:
-    if _service.name != "simulate":
+    if _service.name not in ("simulate", "gateway"):  # these are groups of commands
         _add_service(_service)
-
-
-@simulate.callback(invoke_without_command=True)
-def run_simulator(context: typer.Context) -> None:
-    """Plays homes; with a command, changes what the running simulator plays."""
-    if context.invoked_subcommand is None:
-        run_service(next(service for service in SERVICES if service.name == "simulate"))
-
-
-@simulate.command()
-def prepare(backfill: Annotated[str, Backfill] = "30d") -> None:
-    """Registers the demo's homes and people and gives them a past; keeps the passwords in YIJU_HOME."""
-    from core.clock import parse_clock
-    from core.settings import read_settings
-    from yiju.demo import prepare_demo
-    from yiju.folder import DataFolder
-    from yiju.screen import Screen
-    from yiju.services import CommonSettings
-    from yiju.settings import PrepareSettings
-
-    read = read_settings(PrepareSettings, os.environ)
-    clock = parse_clock(read_settings(CommonSettings, os.environ).clock)
-    demo = prepare_demo(DataFolder(Path(read.home)), read.database_url, clock, Screen(), _days(backfill))
-    typer.echo(" · ".join(f"{login.role} {login.name} / {login.password}" for login in demo.logins))
-
-
-@simulate.command()
-def incident(
-    kind: Annotated[str, typer.Argument(help="fall, sos, collapse, wander, stove, meter-dead, gateway-off, or end.")],
-    home: Annotated[int, typer.Option(help="Which home: 1, 2, 3 ...", min=1)],
-) -> None:
-    """Lets something happen in a home of the running demo (YIJU_HOME names its data folder)."""
-    from core.settings import read_settings
-    from simulator.control import ask
-    from yiju.settings import IncidentSettings
-
-    read = read_settings(IncidentSettings, os.environ)
-    answer = ask(Path(read.simulator_folder or Path(read.home) / "simulator"), kind, home)
-    typer.echo(answer.sentence, err=not answer.ok)
-    if not answer.ok:
-        raise typer.Exit(FAULT)
 
 
 @app.command("import")
@@ -124,7 +78,7 @@ def import_register(
     from yiju.running import RunningSettings, database_url
 
     url = database_url(read_settings(RunningSettings, os.environ))
-    Console().print(report_table(import_file(url, file, _clock().now())))
+    Console().print(report_table(import_file(url, file, clock().now())))
 
 
 @app.command("gateway-password")
@@ -158,17 +112,6 @@ def replay(
     from yiju.replay_report import run_replay
 
     run_replay(recording, homes, cut, speed, zone, folder, as_json)
-
-
-@store.command("migrate")
-def store_migrate() -> None:
-    """Brings the database at YIJU_DATABASE_URL to this version; safe to run at any time and by many at once."""
-    from core.settings import read_settings
-    from store.migrate import migrate
-    from yiju.settings import StoreSettings
-
-    edition = migrate(read_settings(StoreSettings, os.environ).database_url, _clock().now(), typer.echo)
-    typer.echo(f"the database is up to date, edition {edition}")
 
 
 @app.command()
@@ -207,19 +150,3 @@ def broker_accounts(file: Annotated[Path, typer.Option(help="The accounts file t
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: asked.append(number))
     follow_register(read.database_url, file, read.broker_password, lambda: bool(asked))
-
-
-def _clock() -> Clock:
-    """The clock of this process, from YIJU_CLOCK."""
-    from core.settings import read_settings
-    from yiju.services import CommonSettings
-
-    return parse_clock(read_settings(CommonSettings, os.environ).clock)
-
-
-def _days(text: str) -> timedelta:
-    """`30d` -> 30 days."""
-    number = text.removesuffix("d")
-    if not number.isdigit() or not 1 <= int(number) <= 3650:
-        raise SettingsError(f"--backfill {text!r}: write a number of days from 1d to 3650d, such as 30d")
-    return timedelta(days=int(number))

@@ -9,7 +9,9 @@ from typing import Final
 
 from core.words import LOCALES, read_catalogue
 
-PACKAGES: Final = ("core", "store", "gateway", "ingest", "alerts", "care", "api", "simulator", "yiju")
+PACKAGES: Final = (
+    "core", "store", "gateway", "ingest", "alerts", "care", "api", "simulator", "bench", "evaluation", "yiju",
+)  # fmt: skip
 KEY: Final = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+")
 Texts = dict[str, str | tuple[str, ...]]
 

@@ -1,0 +1,1 @@
+"""Groups of commands, one file each: `yiju store ...` is store.py. `app` is the group."""
