@@ -20,6 +20,7 @@ from gateway.drivers.base import Decoded, Driver, Nothing
 from gateway.drivers.tasmota import TasmotaDriver
 from gateway.drivers.zigbee2mqtt import Zigbee2MqttDriver
 from gateway.outbox import Depth, Outbox
+from gateway.samples import Samples
 from gateway.settings import Settings
 from gateway.uplink import Uplink
 
@@ -57,6 +58,7 @@ class Gateway:
         except SettingsError:
             self._outbox.close()
             raise
+        self.samples = Samples(self._folder / "samples.json")
         self._stopped = False
         self._counts: Counter[Nothing] = Counter()
         self._counts_lock = threading.Lock()
@@ -123,6 +125,7 @@ class Gateway:
         if waiting is not None and abs(now - from_ms(waiting)) >= SEAL_AFTER:
             self._outbox.seal()
         self._uplink.tick(now)
+        self.samples.tick(now)
 
     def flush(self) -> None:
         """Seals and sends all that waits, without waiting for it to arrive."""
@@ -151,12 +154,15 @@ class Gateway:
         self._uplink.send()
         self._uplink.stop()
         self._outbox.close()
+        self.samples.close()
 
     def _decode(self, topic: str, payload: bytes, received: datetime, retained: bool) -> list[Reading]:
         decoded = Decoded([], Nothing.NOT_MINE)
         for driver in self.drivers:
             decoded = driver.decode(topic, payload, received, retained)
             if decoded.nothing is not Nothing.NOT_MINE:
+                if why := decoded.puzzling:
+                    self.samples.keep(topic, payload, why, received, driver.name)
                 break
         if decoded.nothing is not None:
             with self._counts_lock:
