@@ -4,6 +4,7 @@ from typing import Any
 
 import structlog
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -34,6 +35,12 @@ class HomeBroker:
     def start(self) -> None:
         """Connects and subscribes in the background, and again whenever the connection is lost."""
         connect(self._client, self._address)
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
+        """Says something to the home's devices, QoS 1, now or never; returns whether there was a connection."""
+        if not self._client.is_connected():
+            return False
+        return self._client.publish(topic, payload, qos=1, retain=retain).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def stop(self) -> None:
         self._client.disconnect()
