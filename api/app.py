@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from api.access import Gate
-from api.auth import Doorkeeper
+from api.auth import Doorkeeper, Throttle
 from api.body import BodyLimit
 from api.errors import install_errors
 from api.headers import Headers
@@ -17,9 +17,10 @@ from api.house import House
 from api.metrics import Counters
 from api.pages import alerts as alert_pages
 from api.pages import family, login, overview
+from api.pages import gateways as gateway_pages
 from api.pages import homes as home_pages
 from api.pages.render import Pages
-from api.routes import alerts, events, health, homes, metrics, people, regions, register
+from api.routes import alerts, events, gateways, health, homes, metrics, people, regions, register
 from api.schemas import ErrorAnswer
 from api.settings import Settings
 from api.stream import Switchboard
@@ -45,8 +46,9 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
         words=words,
         doorkeeper=Doorkeeper(clock),
         switchboard=Switchboard(settings.database_url),
-        pages=Pages(words, settings.zone),
+        pages=Pages(words, settings.zone, settings.public_url),
         counters=Counters(pool, clock),
+        enrolments=Throttle(clock),
     )
 
     @asynccontextmanager
@@ -69,9 +71,9 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
     install_errors(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Headers, house=house)  # the outermost
-    for part in (people, regions, homes, alerts, events, register):
+    for part in (people, regions, homes, gateways, alerts, events, register):
         app.include_router(part.router, prefix="/api/v1", responses={"default": {"model": ErrorAnswer}})
-    for part in (health, metrics, login, alert_pages, home_pages, family, overview):
+    for part in (health, metrics, login, alert_pages, home_pages, gateway_pages, family, overview):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

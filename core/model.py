@@ -94,6 +94,7 @@ class AlertKind(StrEnum):
     INACTIVITY = "inactivity"
     NOT_RETURNED = "not_returned"
     DEVICE_SILENT = "device_silent"
+    HUB_DOWN = "hub_down"
     GATEWAY_OFFLINE = "gateway_offline"
     CANNOT_WATCH = "cannot_watch"
 

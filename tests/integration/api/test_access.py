@@ -15,7 +15,7 @@ from tests.conftest import Database
 from tests.integration.api.conftest import SignIn
 from tests.integration.api.world import World
 
-BODIES = {"resolve": {"outcome": "helped"}, "language": {"locale": "en"}}
+BODIES = {"resolve": {"outcome": "helped"}, "language": {"locale": "en"}, "gateway-codes": {}}
 
 
 def routes(app: FastAPI) -> list[tuple[str, str]]:
