@@ -19,7 +19,10 @@ from core.metrics import BY_ID, BY_NAME, Life
 router = APIRouter(prefix="/homes", include_in_schema=False)
 DRAWN = [metric.id for metric in BY_NAME.values() if metric.life is not Life.NEVER]
 # What a device is mostly for; its other values (battery, link) stand behind it.
-ASIDE = frozenset(BY_NAME[name].id for name in ("battery", "link_quality", "online", "battery_low", "uptime"))
+ASIDE = frozenset(
+    BY_NAME[name].id
+    for name in ("battery", "battery_voltage", "link_quality", "signal", "online", "battery_low", "uptime")
+)
 
 
 @router.get("")
