@@ -172,3 +172,7 @@ def measurement(value: object) -> float | None:
         return number(value)
     result = float(value) if _DECIMAL.fullmatch(value.strip()) else math.nan
     return result if math.isfinite(result) else None
+
+
+def celsius(fahrenheit: float) -> float:
+    return round((fahrenheit - 32) / 1.8, 2)

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final, NamedTuple
 
 from gateway.drivers.base import Decoded, Discovered, Nothing, measurement, nothing, parse_json, readings_of
+from gateway.drivers.learned import MAX_DEVICES
 from gateway.drivers.times import from_epoch, from_text
 from gateway.drivers.zigbee_devices import ZigbeeDevice, read_devices
 from gateway.drivers.zigbee_fields import SOS_ACTIONS, is_field, read_fields
@@ -22,7 +23,6 @@ NAME: Final = "zigbee2mqtt"
 _AVAILABILITY: Final = {"online": 1.0, "offline": 0.0}
 _COMMANDS: Final = frozenset({"set", "get"})
 _SAME_PRESS: Final = timedelta(seconds=2)  # the bare `action` topic repeats a press within milliseconds
-_MAX_REMEMBERED: Final = 1_000  # devices
 
 
 class _Press(NamedTuple):
@@ -154,7 +154,7 @@ class Zigbee2MqttDriver:
         said = last is not None and last.action == action and last.bare is not bare
         if last is not None and said and timedelta(0) <= received - last.received <= _SAME_PRESS:
             return True
-        if len(self._presses) >= _MAX_REMEMBERED:
+        if len(self._presses) >= MAX_DEVICES:
             self._presses.clear()
         self._presses[name] = _Press(action, bare, received)
         return False
@@ -164,7 +164,7 @@ class Zigbee2MqttDriver:
         online = _AVAILABILITY.get(state) if isinstance(state, str) else None
         if online is None:
             return nothing(Nothing.RETAINED if retained else Nothing.UNREADABLE)
-        if name in self._online or len(self._online) < _MAX_REMEMBERED:
+        if name in self._online or len(self._online) < MAX_DEVICES:
             self._online = {**self._online, name: online == 1}
         if retained:
             return nothing(Nothing.RETAINED)

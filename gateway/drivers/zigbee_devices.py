@@ -1,14 +1,14 @@
 """The devices of a Zigbee2MQTT, as its retained list `{base}/bridge/devices` describes them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Final
 
 import msgspec
 
 from core.model import DeviceKind
+from gateway.drivers.learned import MAX_DEVICES, kind_of
 from gateway.drivers.zigbee_fields import FIELDS, SOS_ACTIONS
 
-_MAX_DEVICES: Final = 1_000  # a Zigbee network holds some hundreds
 _MAX_FEATURES: Final = 500  # of one device; the largest known has about 150
 _MAX_DEPTH: Final = 5
 
@@ -49,7 +49,7 @@ def read_devices(message: object) -> dict[str, ZigbeeDevice]:
     """
     if not isinstance(message, list):
         raise ValueError("no list of devices")
-    devices = (_device(entry) for entry in message[:_MAX_DEVICES])
+    devices = (_device(entry) for entry in message[:MAX_DEVICES])
     return {device.name: device for device in devices if device is not None}
 
 
@@ -120,28 +120,10 @@ def _mains(source: object) -> bool | None:
     return True if "mains" in source.lower() or source == "DC Source" else None
 
 
-_KINDS: Final = (
-    ("fall", DeviceKind.RADAR),
-    ("presence", DeviceKind.RADAR),
-    ("sos", DeviceKind.SOS),
-    ("smoke", DeviceKind.SMOKE),
-    ("gas", DeviceKind.GAS),
-    ("leak", DeviceKind.LEAK),
-    ("open", DeviceKind.CONTACT),
-    ("motion", DeviceKind.MOTION),
-)
-
-
-def _kind(metrics: Iterable[str], features: Mapping[str, object], model: str) -> DeviceKind | None:
-    told = frozenset(metrics)
-    if "occupied" in told:
-        return DeviceKind.SEAT if any(word in model.lower() for word in ("seat", "chair", "sofa")) else DeviceKind.BED
-    for metric, kind in _KINDS:
-        if metric in told:
-            return kind
-    if "power" in told or "energy" in told:
-        return DeviceKind.PLUG if "state" in features else DeviceKind.METER
-    return DeviceKind.CLIMATE if "temperature" in told else None
+def _kind(metrics: Set[str], features: Mapping[str, object], model: str) -> DeviceKind | None:
+    if "occupied" in metrics and any(word in model.lower() for word in ("seat", "chair", "sofa")):
+        return DeviceKind.SEAT
+    return kind_of(metrics, switches="state" in features)
 
 
 def _words(source: Mapping[str, object], *names: str) -> str:

@@ -235,12 +235,12 @@ def test_devices_are_discovered_from_the_retained_list() -> None:
         entry("Unsupported", [], definition=None, power_source=None, model_id="Z3", manufacturer="Nobody"),
         *[None, 5, {}, {"friendly_name": 7}, {"friendly_name": "x"}, []],
     )
-    link = {"link_quality"}
+    link = frozenset({"link_quality"})
     assert driver.discovered() == [
-        Discovered("zigbee2mqtt/Plug", DeviceKind.PLUG, True, "Plug", "Aqara X1 Thing", {"power", "energy"} | link),
-        Discovered("zigbee2mqtt/Button", DeviceKind.SOS, False, "Button", "Aqara X1 Thing", {"sos"} | link),
-        Discovered("zigbee2mqtt/楼上/Bed", DeviceKind.BED, True, "楼上/Bed", "Aqara X1 Thing", {"occupied"} | link),
-        Discovered("zigbee2mqtt/Unsupported", None, None, "Unsupported", "Nobody Z3", frozenset(link)),
+        Discovered("zigbee2mqtt/Plug", DeviceKind.PLUG, True, "Plug", "Aqara X1 Thing", link | {"power", "energy"}),
+        Discovered("zigbee2mqtt/Button", DeviceKind.SOS, False, "Button", "Aqara X1 Thing", link | {"sos"}),
+        Discovered("zigbee2mqtt/楼上/Bed", DeviceKind.BED, True, "楼上/Bed", "Aqara X1 Thing", link | {"occupied"}),
+        Discovered("zigbee2mqtt/Unsupported", None, None, "Unsupported", "Nobody Z3", link),
     ]
 
 
