@@ -176,3 +176,14 @@ def measurement(value: object) -> float | None:
 
 def celsius(fahrenheit: float) -> float:
     return round((fahrenheit - 32) / 1.8, 2)
+
+
+def covers(pattern: str, topic: str) -> bool:
+    """Whether the MQTT topic filter `pattern` takes `topic`."""
+    wanted, given = pattern.split("/"), topic.split("/")
+    for at, part in enumerate(wanted):
+        if part == "#":
+            return True
+        if at >= len(given) or part not in ("+", given[at]):
+            return False
+    return len(wanted) == len(given)

@@ -15,7 +15,7 @@ COMPONENT: Final = re.compile(r"([a-z][a-z0-9_]{0,31})(?::(\d{1,5}))?")
 _WH: Final = 1_000  # in a kWh
 _LOADS: Final = frozenset({"switch", "light", "cover", "pm1", "cct", "rgb", "rgbw", "rgbcct"})
 _ONE_OF_MANY: Final = frozenset({"em1", "emeter", "bthomesensor", "bthomedevice"})  # never the device itself
-# Metric, path within the status, and how many of its unit are one of ours. Numbers; and states, which are true or false.
+# Numbers: metric, path within the status, and how many of its unit are one of ours. States are true or false.
 _Numbers = tuple[tuple[str, str, float], ...]
 _LOAD: Final[_Numbers] = (
     ("power", "apower", 1),

@@ -6,35 +6,21 @@ comparisons, `and or not in is`, arithmetic, `a if b else c`, and the filters of
 refused when the template is read, never guessed at. What it reads means what Home Assistant's Jinja means by it.
 """
 
-import operator
 import re
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Final, NamedTuple
 
-from gateway.drivers.template_words import FILTERS, TESTS, UNDEFINED, CannotRender, is_number, text_of
+from gateway.drivers.template_expression import CONSTANTS, MAX_DEPTH, WORDS, Expression, Names, NotUnderstood, parse
+from gateway.drivers.template_words import UNDEFINED, CannotRender, text_of
+
+__all__ = ["CannotRender", "NotUnderstood", "Template"]
 
 MAX_TEMPLATE: Final = 2_000  # characters
 MAX_RESULT: Final = 10_000
-_MAX_DEPTH: Final = 40  # of brackets, conditions and the like
-_Names = dict[str, object]
-_Expression = Callable[[_Names], object]
-_SEGMENT: Final = re.compile(r"\{\{(-?)(.*?)(-?)\}\}|\{%(-?)(.*?)(-?)%\}|\{#(-?).*?(-?)#\}", re.DOTALL)
-_TOKEN: Final = re.compile(
-    r"\s*(?:(?P<number>\d+\.\d+(?:[eE][+-]?\d+)?|\d+)|(?P<name>[A-Za-z_]\w*)"
-    r"|(?P<text>'[^'\\]*'|\"[^\"\\]*\")|(?P<sign>==|!=|<=|>=|//|\*\*|[<>+\-*/%~|.,()\[\]]))",
-    re.ASCII,
-)
-_CONSTANTS: Final = {
-    "true": True, "True": True, "false": False, "False": False, "none": None, "None": None,
-}  # fmt: skip
-_WORDS: Final = frozenset({"if", "else", "and", "or", "not", "in", "is", "elif", "endif", "set", "for"})
+_SEGMENTS: Final = re.compile(r"\{\{(-?)(.*?)(-?)\}\}|\{%(-?)(.*?)(-?)%\}|\{#(-?).*?(-?)#\}", re.DOTALL)
 
 
-class NotUnderstood(ValueError):
-    """The template has a form that this interpreter does not read; str(error) says which."""
-
-
-class _Token(NamedTuple):
+class _Segment(NamedTuple):
     kind: str
     text: str
 
@@ -67,21 +53,21 @@ class Template:
             raise CannotRender(str(error)) from error
 
 
-def _segments(source: str) -> list[_Token]:
+def _segments(source: str) -> list[_Segment]:
     """Text, expressions ("{{") and statements ("{%"), the white space that a "-" eats left out."""
-    found: list[_Token] = []
+    found: list[_Segment] = []
     start, eat = 0, False
-    for match in _SEGMENT.finditer(source):
+    for match in _SEGMENTS.finditer(source):
         text = source[start : match.start()]
         text = text.lstrip() if eat else text
-        found.append(_Token("text", text.rstrip() if match[1] or match[4] or match[7] else text))
+        found.append(_Segment("text", text.rstrip() if match[1] or match[4] or match[7] else text))
         if match[2] is not None:
-            found.append(_Token("{{", match[2]))
+            found.append(_Segment("{{", match[2]))
         elif match[5] is not None:
-            found.append(_Token("{%", match[5]))
+            found.append(_Segment("{%", match[5]))
         start, eat = match.end(), bool(match[3] or match[6] or match[8])
     rest = source[start:]
-    found.append(_Token("text", rest.lstrip() if eat else rest))
+    found.append(_Segment("text", rest.lstrip() if eat else rest))
     if any(token.kind == "text" and re.search(r"\{[{%#]", token.text) for token in found):
         raise NotUnderstood("a bracket is never closed")
     return found
@@ -90,29 +76,29 @@ def _segments(source: str) -> list[_Token]:
 class _Block:
     """Reads segments into one function from names to text."""
 
-    def __init__(self, segments: list[_Token]) -> None:
+    def __init__(self, segments: list[_Segment]) -> None:
         self._segments = segments
         self._at = 0
         self._rest = ""  # what stood behind the last elif
 
-    def whole(self) -> Callable[[_Names], str]:
+    def whole(self) -> Callable[[Names], str]:
         body, ended = self._body(0)
         if ended:
             raise NotUnderstood(f"{ended} without if")
         return body
 
-    def _body(self, depth: int) -> tuple[Callable[[_Names], str], str]:
+    def _body(self, depth: int) -> tuple[Callable[[Names], str], str]:
         """The segments up to elif, else, endif or the end, and which of these it was."""
-        if depth > _MAX_DEPTH:
+        if depth > MAX_DEPTH:
             raise NotUnderstood("too deep")
-        parts: list[Callable[[_Names], str]] = []
+        parts: list[Callable[[Names], str]] = []
         while self._at < len(self._segments):
             kind, text = self._segments[self._at]
             self._at += 1
             if kind == "text":
                 parts.append(lambda names, text=text: text)  # type: ignore[misc]
             elif kind == "{{":
-                expression = _Parser(text).whole()
+                expression = parse(text)
                 parts.append(lambda names, expression=expression: text_of(expression(names)))  # type: ignore[misc]
             else:
                 word, _, rest = text.strip().partition(" ")
@@ -122,29 +108,29 @@ class _Block:
                 parts.append(self._statement(word, rest, depth))
         return _joined(parts), ""
 
-    def _statement(self, word: str, rest: str, depth: int) -> Callable[[_Names], str]:
+    def _statement(self, word: str, rest: str, depth: int) -> Callable[[Names], str]:
         if word == "set" and (match := re.fullmatch(r"\s*([A-Za-z]\w*)\s*=(?!=)(.*)", rest, re.DOTALL | re.ASCII)):
-            name, expression = match[1], _Parser(match[2]).whole()
+            name, expression = match[1], parse(match[2])
 
-            def assign(names: _Names) -> str:
+            def assign(names: Names) -> str:
                 names[name] = expression(names)
                 return ""
 
-            if name not in _CONSTANTS and name not in _WORDS:
+            if name not in CONSTANTS and name not in WORDS:
                 return assign
         if word != "if":
             raise NotUnderstood(f"{word} is no statement that is read")
         return self._condition(rest, depth)
 
-    def _condition(self, rest: str, depth: int) -> Callable[[_Names], str]:
-        branches: list[tuple[_Expression, Callable[[_Names], str]]] = []
-        otherwise: Callable[[_Names], str] = _joined([])
-        test = _Parser(rest).whole()
+    def _condition(self, rest: str, depth: int) -> Callable[[Names], str]:
+        branches: list[tuple[Expression, Callable[[Names], str]]] = []
+        otherwise: Callable[[Names], str] = _joined([])
+        test = parse(rest)
         while True:
             body, ended = self._body(depth + 1)
             branches.append((test, body))
             if ended == "elif":
-                test = _Parser(self._rest).whole()
+                test = parse(self._rest)
                 continue
             if ended == "else":
                 otherwise, ended = self._body(depth + 1)
@@ -152,7 +138,7 @@ class _Block:
                 raise NotUnderstood("if without endif")
             break
 
-        def choose(names: _Names) -> str:
+        def choose(names: Names) -> str:
             for test, body in branches:
                 if test(names):
                     return body(names)
@@ -161,8 +147,8 @@ class _Block:
         return choose
 
 
-def _joined(parts: list[Callable[[_Names], str]]) -> Callable[[_Names], str]:
-    def render(names: _Names) -> str:
+def _joined(parts: list[Callable[[Names], str]]) -> Callable[[Names], str]:
+    def render(names: Names) -> str:
         text = ""
         for part in parts:
             text += part(names)
@@ -171,263 +157,3 @@ def _joined(parts: list[Callable[[_Names], str]]) -> Callable[[_Names], str]:
         return text
 
     return render
-
-
-_COMPARE: Final[dict[str, Callable[[Any, Any], object]]] = {
-    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-}  # fmt: skip
-_ADD: Final[dict[str, Callable[[Any, Any], object]]] = {"+": operator.add, "-": operator.sub}
-_MULTIPLY: Final[dict[str, Callable[[Any, Any], object]]] = {
-    "*": operator.mul, "/": operator.truediv, "//": operator.floordiv, "%": operator.mod,
-}  # fmt: skip
-
-
-def _constant(value: object) -> _Expression:
-    return lambda names: value
-
-
-def _chosen(test: _Expression, value: _Expression, otherwise: _Expression) -> _Expression:
-    return lambda names: value(names) if test(names) else otherwise(names)
-
-
-def _or(left: _Expression, right: _Expression) -> _Expression:
-    return lambda names: left(names) or right(names)
-
-
-def _and(left: _Expression, right: _Expression) -> _Expression:
-    return lambda names: left(names) and right(names)
-
-
-def _chain(first: _Expression, rest: list[tuple[Callable[[Any, Any], object], _Expression]]) -> _Expression:
-    """a < b < c: each compared with the next."""
-
-    def compare(names: _Names) -> bool:
-        left = first(names)
-        for holds, expression in rest:
-            right = expression(names)
-            if not holds(left, right):
-                return False
-            left = right
-        return True
-
-    return compare
-
-
-def _arithmetic(work: Callable[[Any, Any], object], left: _Expression, right: _Expression) -> _Expression:
-    """Of numbers; texts may only be added. So no short template makes a long text."""
-
-    def calculate(names: _Names) -> object:
-        a, b = left(names), right(names)
-        texts = work is operator.add and isinstance(a, str) and isinstance(b, str)
-        if not texts and not (is_number(a) and is_number(b)):
-            raise CannotRender(f"{a!r:.40} and {b!r:.40} are no two numbers")
-        return work(a, b)
-
-    return calculate
-
-
-def _item(value: _Expression, key: _Expression) -> _Expression:
-    def look_up(names: _Names) -> object:
-        container, wanted = value(names), key(names)
-        if container is UNDEFINED:
-            raise CannotRender(f"{wanted!r:.40} of what is not there")
-        try:
-            return container[wanted] if isinstance(container, dict | list | str) else UNDEFINED
-        except (LookupError, TypeError):
-            return UNDEFINED
-
-    return look_up
-
-
-def _called(work: Callable[..., object], arguments: list[_Expression]) -> _Expression:
-    return lambda names: work(*(argument(names) for argument in arguments))
-
-
-def _tested(value: _Expression, test: Callable[[object], bool], turned: bool) -> _Expression:
-    return lambda names: test(value(names)) is not turned
-
-
-class _Parser:
-    """Reads one expression into a function from names to a value, by Jinja's precedence."""
-
-    def __init__(self, source: str) -> None:
-        self._tokens: list[_Token] = []
-        at = 0
-        while source[at:].strip():
-            match = _TOKEN.match(source, at)
-            if match is None or match.lastgroup is None:
-                self._refuse(source[at:].strip()[:20])
-            self._tokens.append(_Token(match.lastgroup, match[match.lastgroup]))
-            at = match.end()
-        self._at = self._depth = 0
-
-    def whole(self) -> _Expression:
-        expression = self._choice()
-        if self._at < len(self._tokens):
-            self._refuse(self._tokens[self._at].text)
-        return expression
-
-    def _choice(self) -> _Expression:
-        self._depth += 1
-        if self._depth > _MAX_DEPTH:
-            raise NotUnderstood("too deep")
-        value = self._either()
-        while self._takes("if"):
-            test, otherwise = self._either(), _constant(UNDEFINED)
-            if self._takes("else"):
-                otherwise = self._choice()
-            value = _chosen(test, value, otherwise)
-        self._depth -= 1
-        return value
-
-    def _either(self) -> _Expression:
-        left = self._both()
-        while self._takes("or"):
-            left = _or(left, self._both())
-        return left
-
-    def _both(self) -> _Expression:
-        left = self._negated()
-        while self._takes("and"):
-            left = _and(left, self._negated())
-        return left
-
-    def _negated(self) -> _Expression:
-        turns = 0
-        while self._takes("not"):
-            turns += 1
-        value = self._compared()
-        return value if not turns else (lambda names: bool(value(names)) is (turns % 2 == 0))
-
-    def _compared(self) -> _Expression:
-        left = self._sum()
-        chain: list[tuple[Callable[[Any, Any], object], _Expression]] = []
-        while True:
-            if (sign := self._sign(_COMPARE)) is not None:
-                chain.append((_COMPARE[sign], self._sum()))
-            elif self._takes("in"):
-                chain.append((lambda a, b: a in b, self._sum()))
-            elif self._peek() == "not" and self._peek(1) == "in":
-                self._at += 2
-                chain.append((lambda a, b: a not in b, self._sum()))
-            else:
-                return left if not chain else _chain(left, chain)
-
-    def _sum(self) -> _Expression:
-        left = self._joined_texts()
-        while (sign := self._sign(_ADD)) is not None:
-            left = _arithmetic(_ADD[sign], left, self._joined_texts())
-        return left
-
-    def _joined_texts(self) -> _Expression:
-        parts = [self._product()]
-        while self._takes("~"):
-            parts.append(self._product())
-        return parts[0] if len(parts) == 1 else (lambda names: "".join(text_of(part(names)) for part in parts))
-
-    def _product(self) -> _Expression:
-        left = self._signed()
-        while (sign := self._sign(_MULTIPLY)) is not None:
-            left = _arithmetic(_MULTIPLY[sign], left, self._signed())
-        return left
-
-    def _signed(self) -> _Expression:
-        signs = 0
-        negative = False
-        while (sign := self._sign(_ADD)) is not None:
-            signs += 1
-            negative = negative is not (sign == "-")
-        value = self._looked_up(self._primary())
-        if signs:
-            unsigned = value
-            value = _arithmetic(operator.mul, _constant(-1 if negative else 1), unsigned)
-        return self._filtered(value)
-
-    def _looked_up(self, value: _Expression) -> _Expression:
-        while True:
-            if self._takes("."):
-                token = self._next()
-                if token.kind not in ("name", "number") or "." in token.text or self._peek() == "(":
-                    self._refuse("." + token.text)
-                value = _item(value, _constant(int(token.text) if token.kind == "number" else token.text))
-            elif self._takes("["):
-                value = _item(value, self._choice())
-                self._expect("]")
-            else:
-                return value
-
-    def _filtered(self, value: _Expression) -> _Expression:
-        while True:
-            if self._takes("|"):
-                name = self._next().text
-                if name not in FILTERS:
-                    self._refuse(f"|{name}")
-                value = _called(FILTERS[name], [value, *(self._arguments() if self._peek() == "(" else [])])
-            elif self._takes("is"):
-                turned = self._takes("not")
-                name = self._next().text
-                if name not in TESTS or self._peek() == "(":
-                    self._refuse(f"is {name}")
-                value = _tested(value, TESTS[name], turned)
-            else:
-                return value
-
-    def _primary(self) -> _Expression:
-        kind, text = self._next()
-        if kind == "number":
-            return _constant(float(text) if "." in text else int(text))
-        if kind == "text":
-            return _constant(text[1:-1])
-        if text == "(":
-            value = self._choice()
-            self._expect(")")
-            return value
-        if text == "[":
-            self._at -= 1
-            items = self._arguments("[", "]")
-            return lambda names: [item(names) for item in items]
-        if text in _CONSTANTS:
-            return _constant(_CONSTANTS[text])
-        if kind != "name" or text in _WORDS:
-            self._refuse(text)
-        if self._peek() == "(":
-            if text not in ("float", "int", "iif"):
-                self._refuse(f"{text}()")
-            return _called(FILTERS[text], self._arguments())
-        return lambda names: names.get(text, UNDEFINED)
-
-    def _arguments(self, opening: str = "(", closing: str = ")") -> list[_Expression]:
-        self._expect(opening)
-        arguments: list[_Expression] = []
-        while not self._takes(closing):
-            if arguments:
-                self._expect(",")
-            arguments.append(self._choice())
-        return arguments
-
-    def _peek(self, ahead: int = 0) -> str:
-        at = self._at + ahead
-        return self._tokens[at].text if at < len(self._tokens) and self._tokens[at].kind != "text" else ""
-
-    def _takes(self, text: str) -> bool:
-        if self._peek() != text:
-            return False
-        self._at += 1
-        return True
-
-    def _sign(self, table: dict[str, Any]) -> str | None:
-        sign = self._peek()
-        return sign if sign in table and self._takes(sign) else None
-
-    def _expect(self, text: str) -> None:
-        if not self._takes(text):
-            self._refuse(f"no {text}")
-
-    def _next(self) -> _Token:
-        if self._at >= len(self._tokens):
-            self._refuse("an end too early")
-        self._at += 1
-        return self._tokens[self._at - 1]
-
-    def _refuse(self, text: str) -> NoReturn:
-        raise NotUnderstood(f"{text} is not read")
