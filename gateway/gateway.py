@@ -18,9 +18,8 @@ from core.errors import SettingsError
 from core.model import Lane, Reading
 from core.wire import GATEWAY_KEY as KEY_FORM
 from core.wire import from_ms
-from gateway.drivers.base import Decoded, Driver, Nothing
-from gateway.drivers.tasmota import TasmotaDriver
-from gateway.drivers.zigbee2mqtt import Zigbee2MqttDriver
+from gateway.drivers.base import Decoded, Nothing
+from gateway.drivers.set_up import set_up
 from gateway.health import Health
 from gateway.heard import Heard, Listener, Order, Sieve, Tick
 from gateway.outbox import Depth, Outbox
@@ -54,10 +53,7 @@ class Gateway:
             )
         self._clock = clock
         self._folder = Path(settings.gateway_folder)
-        self.drivers: tuple[Driver, ...] = (
-            Zigbee2MqttDriver(settings.zigbee2mqtt_topic, frozenset(settings.ok_actions.split())),
-            TasmotaDriver(),
-        )
+        self.drivers = set_up(settings)
         address = _platform(settings)
         self._outbox = Outbox(self._folder / "outbox.sqlite", budget_bytes=settings.outbox_mb * 1024 * 1024)
         try:

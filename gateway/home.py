@@ -30,6 +30,7 @@ class HomeBroker:
         self._clock = clock
         self._log = structlog.get_logger()
         self.failures = 0
+        self._filters: dict[str, None] = {}
         self._client = client_for(address, client_id)
         if will is not None:
             self._client.will_set(will.topic, will.payload, qos=1, retain=True)
@@ -63,7 +64,8 @@ class HomeBroker:
             self._log.warning("home_broker_refused", reason=str(reason))
             return
         self._log.info("home_broker_connected")
-        client.subscribe([(topic, 1) for driver in self._gateway.drivers for topic in driver.filters])
+        self._filters = self._wanted()
+        client.subscribe([(topic, 1) for topic in self._filters])
 
     def _on_disconnect(
         self, client: Client, userdata: Any, flags: DisconnectFlags, reason: ReasonCode, properties: Properties | None
@@ -71,11 +73,27 @@ class HomeBroker:
         if reason.is_failure:
             self._log.warning("home_broker_lost", reason=str(reason))
 
+    def _wanted(self) -> dict[str, None]:
+        return dict.fromkeys(topic for driver in self._gateway.drivers for topic in driver.filters)
+
+    def _listen_on(self) -> None:
+        """Subscribes to what a driver has learned of since, and leaves what it no longer wants."""
+        wanted = self._wanted()
+        if wanted.keys() == self._filters.keys():
+            return
+        if more := [topic for topic in wanted if topic not in self._filters]:
+            self._client.subscribe([(topic, 1) for topic in more])
+        if gone := [topic for topic in self._filters if topic not in wanted]:
+            self._client.unsubscribe(gone)
+        self._filters = wanted
+
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
         try:
             self._gateway.receive(
                 message.topic, bytes(message.payload), retained=message.retain, received=self._clock.now()
             )
+            if message.topic.endswith("/config"):  # a driver may have learned of more topics
+                self._listen_on()
         except Exception as error:  # noqa: BLE001  # the edge: one bad message or a full disk must not end the thread
             self.failures += 1
             self._log.error("message_not_taken", error=f"{type(error).__name__}: {error}", failures=self.failures)

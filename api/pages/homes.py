@@ -24,7 +24,9 @@ ASIDE = frozenset(
     BY_NAME[name].id
     for name in (
         "battery",
+        "battery_voltage",
         "link_quality",
+        "signal",
         "online",
         "battery_low",
         "uptime",
