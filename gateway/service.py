@@ -8,10 +8,11 @@ from typing import Final
 import structlog
 
 from core.address import parse_broker_url
-from core.clock import Clock
+from core.clock import Clock, SystemClock
 from gateway.gateway import Gateway
 from gateway.home import HomeBroker
 from gateway.settings import Settings
+from gateway.true_time import this_machine
 
 __all__ = ["Settings", "run"]
 
@@ -27,7 +28,8 @@ def run(settings: Settings, clock: Clock) -> None:
         stopping.set()
 
     home_address = parse_broker_url(settings.local_broker_url, "YIJU_LOCAL_BROKER_URL")
-    gateway = Gateway(settings, clock)
+    # a scaled clock is the whole stack's and is never wrong
+    gateway = Gateway(settings, clock, this_machine() if isinstance(clock, SystemClock) else None)
     home = HomeBroker(home_address, gateway, clock, f"yiju-{settings.gateway_key}-home")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)

@@ -17,6 +17,7 @@ class Nothing(StrEnum):
     """Why a message gave no reading. A closed list; the gateway counts by it."""
 
     NOT_MINE = "not_mine"  # the topic is none of this driver's
+    REPEATED = "repeated"  # the broker gave us a second time what we had taken
     RETAINED = "retained"  # the broker's replay of an old state: it must not look like a person
     BRIDGE = "bridge"  # the device bridge about itself
     COMMAND = "command"  # somebody asks a device for something
