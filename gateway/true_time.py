@@ -100,11 +100,12 @@ class TrueTime:
         with self._lock:
             steady = self._machine.steady_ms()
             best = self._keep_best(platform_ms - steady, steady)
-            if self._written is None or steady - self._written >= _WRITE_EVERY_MS or self._true_base is None:
-                self._resolve(self._machine, best, platform_ms, steady)
-            elif abs(best - self._true_base) > TOLERANCE_MS and self._base is not None:  # ours or theirs has drifted
+            drifted = self._true_base is not None and abs(best - self._true_base) > TOLERANCE_MS
+            if drifted and self._base is not None:
                 self._true_base = best
                 self._begin(self._machine, self._base)
+            elif self._written is None or steady - self._written >= _WRITE_EVERY_MS:
+                self._resolve(self._machine, best, platform_ms, steady)
 
     def _keep_best(self, estimate: int, steady: int) -> int:
         if self._best is None or steady - self._window_began >= _WINDOW_MS:

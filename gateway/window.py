@@ -31,8 +31,11 @@ class Window:
         """A batch that was sent once, at `sent_at`, was acknowledged."""
         took = now - sent_at
         self._quickest = took if self._quickest is None else min(self._quickest, took)
-        if took > self._quickest + LATE_S:
+        late_s = took - self._quickest
+        if late_s > LATE_S:
             self._cut(sent_at, now)
+        elif self._starting and late_s > LATE_S / 4:
+            self._starting = False  # what is on its way already will be later still
         elif self._starting:
             self._size = min(MOST, self._size + 1)
         else:
