@@ -168,7 +168,7 @@ class Steward:
             except WireError as error:
                 self._log.warning("command_ignored", reason=error.reason)
                 continue
-            said = self._prompt.obey(command, now)
+            said = self._prompt.obey(command, now, self._gateway.clock_offset() or timedelta())
             self._refused |= {str(number): why for number, why in said.refused.items()}
             self._carry_out(said, Deed([], []), now)
 
@@ -207,7 +207,7 @@ class Steward:
             return
         try:
             self._gateway.report(self._unstored)
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             self._log.error("own_readings_not_taken", error=str(error))
         else:
             self._unstored = []

@@ -19,12 +19,12 @@ class Nothing(StrEnum):
     """Why a message gave no reading. A closed list; the gateway counts by it."""
 
     NOT_MINE = "not_mine"  # the topic is none of this driver's
+    REPEATED = "repeated"  # said before: the broker gave it a second time, or the same press came on another topic
     RETAINED = "retained"  # the broker's replay of an old state: it must not look like a person
     BRIDGE = "bridge"  # the device bridge about itself
     COMMAND = "command"  # somebody asks a device for something
     CONFIGURATION = "configuration"  # it told the driver about its devices
     HOUSEKEEPING = "housekeeping"  # a device about itself, known to hold nothing that we store
-    REPEATED = "repeated"  # the same press, said a second time on another topic
     UNREADABLE = "unreadable"  # neither JSON nor a text that the topic allows
     NO_READING = "no_reading"  # nothing in it that we store
     BAD_NAME = "bad_name"  # the device's name is too long or has characters that no name may have
