@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.model import Reading
@@ -126,6 +126,7 @@ def test_a_clock_that_was_set_back_does_not_leave_a_question_standing(tmp_path: 
     assert answers(asked.tick(START - HOUR)) == [("answer_none", 7)]
 
 
+@settings(deadline=None)  # each example writes to a disk
 @given(
     events=st.lists(st.tuples(st.integers(0, 200), st.sampled_from(["sos", "ok_press", "ask", "test"])), max_size=25),
     sos_is_ok=st.booleans(),
