@@ -22,23 +22,15 @@ DRAWN = [metric.id for metric in BY_NAME.values() if metric.life is not Life.NEV
 # What a device is mostly for; its other values (battery, link) stand behind it.
 ASIDE = frozenset(
     BY_NAME[name].id
-    for name in (
-        "battery",
-        "battery_voltage",
-        "link_quality",
-        "signal",
-        "online",
-        "battery_low",
-        "uptime",
-        "silent",
-        "silence_limit",
-        "test_asked",
-        "acted_locally",
-        "reconnects",
-        "line_loss",
-    )
+    for name in ("battery", "battery_voltage", "link_quality", "signal", "online", "battery_low", "uptime",
+                 "acted_locally", "reconnects", "line_loss")
+)  # fmt: skip
+SILENT = BY_NAME["silent"].id
+# Said about a device by its gateway, and answers, whose values are numbers of commands: no word of the device's own.
+TOLD = frozenset(
+    BY_NAME[name].id
+    for name in ("silence_limit", "test_asked", "answer_ok", "answer_help", "answer_none", "command_refused")
 )
-HIDDEN = frozenset(BY_NAME[name].id for name in ("answer_ok", "answer_help", "answer_none", "command_refused"))  # ids
 
 
 @router.get("")
@@ -90,8 +82,9 @@ def _device(device: dict[str, Any]) -> dict[str, Any]:
     values = []
     for one in device["metrics"]:
         metric = BY_ID.get(one["metric"])
-        if metric is not None and metric.id not in HIDDEN:
+        if metric is not None and metric.id not in TOLD:
             values.append({**one, "name": metric.name, "unit": metric.unit, "is_state": metric.unit == ""})
-    values.sort(key=lambda value: value["metric"] in ASIDE)
-    heard = max((value["received_at"] for value in values), default=None)
-    return {**device, "values": values[:3], "heard_at": heard}
+    heard = max((value["received_at"] for value in values if value["metric"] != SILENT), default=None)
+    shown = [value for value in values if value["metric"] != SILENT or value["value"] > 0]
+    shown.sort(key=lambda value: (value["metric"] != SILENT, value["metric"] in ASIDE))
+    return {**device, "values": shown[:3], "heard_at": heard}
