@@ -22,8 +22,10 @@ def report(world: World, clock: ManualClock, *addresses: str) -> None:
         "at": to_ms(clock.now()),
     }
     world.connection.execute(
-        "INSERT INTO gateway_report (gateway_id, reported_at, stored_at, software, version, digest, state, found, samples)"
-        " SELECT id, %(now)s, %(now)s, '0.1.0', 3, 'abc', 'applied', %(found)s, %(samples)s FROM gateway WHERE key = 'gw-1'"
+        "INSERT INTO gateway_report"
+        " (gateway_id, reported_at, stored_at, software, version, digest, state, found, samples)"
+        " SELECT id, %(now)s, %(now)s, '0.1.0', 3, 'abc', 'applied', %(found)s, %(samples)s"
+        " FROM gateway WHERE key = 'gw-1'"
         " ON CONFLICT (gateway_id) DO UPDATE SET found = excluded.found",
         {"now": clock.now(), "found": Jsonb(found), "samples": Jsonb([sample])},
     )
