@@ -1,0 +1,139 @@
+"""All drivers together: whatever is said at a home's broker, nothing raises, and what is not understood is kept."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from core.clock import ManualClock
+from core.errors import SettingsError
+from core.metrics import BY_NAME
+from gateway.drivers.base import Driver, Nothing, is_address
+from gateway.drivers.set_up import set_up
+from gateway.drivers.zigbee_fields import FIELDS
+from gateway.gateway import Gateway
+from gateway.settings import Settings
+from tests.unit.gateway.chatter import JSON, PAYLOADS, TOPICS, encoded
+from tests.unit.gateway.drivers import RECEIVED
+
+SETTINGS = Settings(
+    "gw-1",
+    "secret",
+    "mqtt://127.0.0.1:1",
+    ok_actions="single",
+    device_zone="Asia/Shanghai",
+    tasmota_fields="SML.x=power*1000 Switch2=!occupied Button1=sos COUNTER.C1=water",
+    shelly_fields="input:0=open input:1=sos bthomesensor:200=motion",
+    homeassistant_fields="bed=occupied help=sos",
+)
+
+
+def said(drivers: tuple[Driver, ...], topic: str, payload: bytes, *, retained: bool) -> None:
+    """Gives a message to the drivers as the gateway does, and checks what they make of it."""
+    for driver in drivers:
+        decoded = driver.decode(topic, payload, RECEIVED, retained)
+        assert bool(decoded.readings) is (decoded.nothing is None)
+        assert not (retained and decoded.readings)
+        for reading in decoded.readings:
+            assert reading.metric in BY_NAME
+            assert is_address(reading.device)
+            assert reading.device.startswith(driver.name + "/")
+            assert reading.time <= reading.received == RECEIVED
+            assert msgspec.json.decode(msgspec.json.encode(reading.value)) == reading.value
+        assert isinstance(decoded.puzzling, str)
+        for device in driver.discovered():
+            assert device.metrics <= BY_NAME.keys()
+        assert all(driver.filters)
+
+
+@given(st.lists(st.tuples(TOPICS, PAYLOADS, st.booleans()), min_size=1, max_size=6))
+@example([("zigbee2mqtt/a", b'{"power":' + b"9" * 400 + b"}", False)])
+@example([("zigbee2mqtt/a", b'{"power":1e999}', False)])
+@example([("zigbee2mqtt/a", b"[" * 100_000, False)])
+@example([("tele/a/SENSOR", b'{"ENERGY":{"Power":[1e308,1e308]}}', False)])
+@example([("tele/a/SENSOR", b'{"SML":{"x":1e308}}', False)])
+@example([("zigbee2mqtt/\ud800", b'{"contact":true}', False)])
+@example([("shellies/a/relay/0/power", "१२".encode(), False)])
+@example([("zigbee2mqtt/bridge/devices", b'[{"ieee_address":"1","friendly_name":"\\ud800"}]', True)])
+@example(
+    [
+        ("homeassistant/sensor/a/config", b'{"dev_cla":"power","unit_of_meas":"kW","stat_t":"a/state"}', True),
+        ("a/state", b"1e307", False),
+    ]
+)
+def test_no_messages_whatever_raise_or_give_what_the_wire_cannot_carry(
+    messages: list[tuple[str, bytes, bool]],
+) -> None:
+    drivers = set_up(SETTINGS)
+    for topic, payload, retained in messages:
+        said(drivers, topic, payload, retained=retained)
+
+
+@given(st.data())
+def test_any_json_value_for_a_field_of_a_described_device_gives_a_reading_or_says_why_not(data: st.DataObject) -> None:
+    """What a driver knows it reads, what it does not it names; null and nothing are the only silence."""
+    field = data.draw(st.sampled_from([name for name in FIELDS if name != "linkquality"]))
+    value = data.draw(JSON)
+    decoded = set_up(SETTINGS)[0].decode("zigbee2mqtt/a", encoded({field: value}), RECEIVED, retained=False)
+    silent = value is None or value == "" or (value, field) in (("unknown", "fall_status"),)
+    unknown = field == "movement" and value in ("unknown_0", "unknown_1")
+    assert bool(decoded.readings or decoded.unread) is not (silent or unknown)
+    assert decoded.readings or decoded.puzzling
+
+
+@given(st.lists(st.tuples(TOPICS, PAYLOADS), min_size=1, max_size=4))
+def test_what_the_gateway_does_not_understand_it_keeps(
+    tmp_path_factory: pytest.TempPathFactory, messages: list[tuple[str, bytes]]
+) -> None:
+    folder = tmp_path_factory.mktemp("gateway")
+    gateway = Gateway(msgspec.structs.replace(SETTINGS, gateway_folder=str(folder)), ManualClock(RECEIVED))
+    again = set_up(SETTINGS)
+    puzzling = 0
+    for topic, payload in messages:
+        gateway.receive(topic, payload)
+        decoded = next(
+            (d for driver in again if (d := driver.decode(topic, payload, RECEIVED, retained=False)).nothing
+             is not Nothing.NOT_MINE),
+            None,
+        )  # fmt: skip
+        puzzling += bool(decoded is not None and decoded.puzzling)
+    assert sum(sample.count for sample in gateway.samples.each()) == puzzling
+    gateway.stop()
+
+
+def test_a_sample_shows_what_was_said_and_why_it_was_not_read(tmp_path: Path) -> None:
+    settings = msgspec.structs.replace(SETTINGS, gateway_folder=str(tmp_path))
+    gateway = Gateway(settings, ManualClock(RECEIVED))
+    gateway.receive("zigbee2mqtt/Thing", b'{"contact":"ajar","battery":90}')
+    gateway.receive("zigbee2mqtt/Lamp", b'{"state":"ON"}')
+    gateway.tick(RECEIVED)
+    found = [(sample.driver, sample.topic, sample.payload, sample.reason) for sample in gateway.samples.each()]
+    assert found == [
+        ("zigbee2mqtt", "zigbee2mqtt/Lamp", '{"state":"ON"}', "no_reading"),
+        ("zigbee2mqtt", "zigbee2mqtt/Thing", '{"contact":"ajar","battery":90}',
+         "contact is 'ajar': neither true nor false"),
+    ]  # fmt: skip
+    gateway.stop()
+    gateway = Gateway(settings, ManualClock(RECEIVED + timedelta(days=1)))
+    assert len(gateway.samples.each()) == 2
+    gateway.stop()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"device_zone": "Mars/Base"}, "YIJU_DEVICE_ZONE is 'Mars/Base'"),
+        ({"device_zone": "../etc"}, "YIJU_DEVICE_ZONE"),
+        ({"tasmota_topics": "%topic%"}, "YIJU_TASMOTA_TOPICS"),
+        ({"tasmota_fields": "x"}, "YIJU_TASMOTA_FIELDS"),
+        ({"shelly_topics": "#"}, "YIJU_SHELLY_TOPICS"),
+        ({"shelly_fields": "input:0=door"}, "YIJU_SHELLY_FIELDS"),
+        ({"homeassistant_fields": "=open"}, "YIJU_HOMEASSISTANT_FIELDS"),
+    ],
+)
+def test_a_wrong_setting_of_a_driver_is_named(change: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        set_up(msgspec.structs.replace(SETTINGS, **change))
