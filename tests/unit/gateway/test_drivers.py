@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from core.clock import ManualClock
@@ -55,6 +56,7 @@ def said(drivers: tuple[Driver, ...], topic: str, payload: bytes, *, retained: b
 @example([("zigbee2mqtt/a", b"[" * 100_000, False)])
 @example([("tele/a/SENSOR", b'{"ENERGY":{"Power":[1e308,1e308]}}', False)])
 @example([("tele/a/SENSOR", b'{"SML":{"x":1e308}}', False)])
+@example([("stat/a/RESULT", b'{"Button1": []}', False)])
 @example([("zigbee2mqtt/\ud800", b'{"contact":true}', False)])
 @example([("shellies/a/relay/0/power", "१२".encode(), False)])
 @example([("zigbee2mqtt/bridge/devices", b'[{"ieee_address":"1","friendly_name":"\\ud800"}]', True)])
@@ -70,6 +72,72 @@ def test_no_messages_whatever_raise_or_give_what_the_wire_cannot_carry(
     drivers = set_up(SETTINGS)
     for topic, payload, retained in messages:
         said(drivers, topic, payload, retained=retained)
+
+
+SENSIBLE: list[tuple[list[tuple[str, Any]], str, Any]] = [  # what was said before, a topic, and a message for it
+    ([], "zigbee2mqtt/bridge/devices", [{"ieee_address": "0x1", "friendly_name": "a", "type": "EndDevice",
+     "power_source": "Battery", "disabled": False, "definition": {"vendor": "V", "model": "M", "description": "D",
+     "exposes": [{"type": "binary", "property": "contact", "value_on": False, "value_off": True, "features": []}]}}]),
+    ([], "zigbee2mqtt/a", {"contact": True, "action": "single", "power_a": 1, "power_b": 1, "power_c": 1}),
+    ([], "zigbee2mqtt/a/availability", {"state": "online"}),
+    ([], "zigbee2mqtt/bridge/state", {"state": "online"}),
+    ([], "tele/a/SENSOR", {"Time": "2026-03-02T16:59:57", "ENERGY": {"Power": [1, 2], "Total": 3, "ExportActive": 1},
+     "SML": {"Power_curr": 1, "x": 2}, "AM2301": {"Temperature": 1, "Humidity": 2}, "TempUnit": "F", "Switch1": "ON"}),
+    ([], "stat/a/STATUS8", {"StatusSNS": {"ENERGY": {"Power": 1}, "COUNTER": {"C1": 5}}}),
+    ([], "stat/a/RESULT", {"Button1": {"Action": "SINGLE"}, "Switch2": {"Action": "ON"}}),
+    ([], "tele/a/STATE", {"Wifi": {"Signal": -60}}),
+    ([], "tasmota/discovery/AB/config", {"t": "a", "ft": "%prefix%/%topic%/", "fn": ["x"], "md": "M",
+     "rl": [1], "bat": 0}),
+    ([], "shellies/announce", {"id": "shellyht-1", "model": "SHHT-1"}),
+    ([], "shellies/a/status", {"motion": True, "active": True, "bat": 50}),
+    ([], "shellies/a/input_event/1", {"event": "S", "event_cnt": 3}),
+    ([], "shellyx/events/rpc", {"method": "NotifyFullStatus", "params": {"ts": 1.5, "switch:0": {"apower": 1,
+     "aenergy": {"total": 5}}, "devicepower:0": {"battery": {"V": 1, "percent": 5}, "external": {"present": False}},
+     "input:0": {"state": True}, "smoke:0": {"alarm": True}, "bthomesensor:200": {"value": 1}}}),
+    ([], "shellyx/events/rpc", {"method": "NotifyEvent", "params": {"events": [{"component": "input:1",
+     "event": "single_push"}]}}),
+    ([], "shellyx/status/em1data:1", {"total_act_energy": 5, "total_act_ret_energy": 5}),
+    ([], "homeassistant/binary_sensor/a/door/config", {"dev_cla": "door", "stat_t": "~/s", "~": "b", "pl_on": True,
+     "pl_off": False, "val_tpl": "{{ value_json.x }}", "avty": [{"t": "b/h", "val_tpl": "{{ value }}"}],
+     "avty_mode": "all",
+     "dev": {"ids": ["1"], "cns": [["mac", "2"]], "name": "n", "mf": "m", "mdl": "l"}, "ent_cat": "", "en": True}),
+    ([], "homeassistant/device/a/config", {"dev": {"ids": "1"}, "o": {"name": "x"}, "stat_t": "b/s",
+     "cmps": {"a": {"p": "sensor", "dev_cla": "power", "unit_of_meas": "W", "stat_cla": "measurement"}}}),
+    ([("homeassistant/event/a/help/config", {"stat_t": "b/s"}), ("homeassistant/sensor/a/p/config", {"stat_t": "b/s",
+     "dev_cla": "power", "unit_of_meas": "W", "val_tpl": "{{ value_json.p.q | float }}", "avty_t": "b/s"})],
+     "b/s", {"event_type": "press", "p": {"q": 5}}),
+]  # fmt: skip
+
+
+def paths(value: Any, above: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Where every field of a message stands, the message itself among them."""
+    found = [above]
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        found += paths(inner, (*above, key))
+    return found
+
+
+def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    if not path:
+        return new
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = replaced(value[path[0]], path[1:], new)
+    return copy
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_any_json_value_for_any_field_of_any_driver_gives_readings_or_a_reason_and_never_raises(
+    data: st.DataObject,
+) -> None:
+    before, topic, message = data.draw(st.sampled_from(SENSIBLE))
+    path = data.draw(st.sampled_from(paths(message)))
+    drivers = set_up(SETTINGS)
+    for earlier, content in before:
+        said(drivers, earlier, encoded(content), retained=False)
+    said(drivers, topic, encoded(replaced(message, path, data.draw(JSON))), retained=data.draw(st.booleans()))
+    for after in ("b/s", "b/h", "zigbee2mqtt/a", "zigbee2mqtt/a/contact"):  # what was learned is used
+        said(drivers, after, b'{"contact":true,"x":true,"voltage":5}', retained=False)
 
 
 @given(st.data())
@@ -109,8 +177,8 @@ def test_what_the_gateway_does_not_understand_it_keeps(
 
 
 def test_a_sample_shows_what_was_said_and_why_it_was_not_read(tmp_path: Path) -> None:
-    settings = msgspec.structs.replace(SETTINGS, gateway_folder=str(tmp_path))
-    gateway = Gateway(settings, ManualClock(RECEIVED))
+    ours = msgspec.structs.replace(SETTINGS, gateway_folder=str(tmp_path))
+    gateway = Gateway(ours, ManualClock(RECEIVED))
     gateway.receive("zigbee2mqtt/Thing", b'{"contact":"ajar","battery":90}')
     gateway.receive("zigbee2mqtt/Lamp", b'{"state":"ON"}')
     gateway.tick(RECEIVED)
@@ -121,7 +189,7 @@ def test_a_sample_shows_what_was_said_and_why_it_was_not_read(tmp_path: Path) ->
          "contact is 'ajar': neither true nor false"),
     ]  # fmt: skip
     gateway.stop()
-    gateway = Gateway(settings, ManualClock(RECEIVED + timedelta(days=1)))
+    gateway = Gateway(ours, ManualClock(RECEIVED + timedelta(days=1)))
     assert len(gateway.samples.each()) == 2
     gateway.stop()
 
