@@ -124,6 +124,9 @@ class HomeAssistantDriver:
             return Decoded(readings, unread="; ".join(unread))
         return Decoded([], Nothing.NO_READING if unread else Nothing.HOUSEKEEPING, "; ".join(unread))
 
+    def _is_native(self, topic: str) -> bool:
+        return any(native.owns(topic) for native in self._natives)
+
     def _is_config(self, topic: str) -> bool:
         return topic.startswith(self._prefix) and topic.endswith("/config")
 
@@ -136,18 +139,19 @@ class HomeAssistantDriver:
         if topic in self._configs and self._configs[topic][0] == said:
             return nothing(Nothing.CONFIGURATION)
         try:
-            entities, unread = entities_of(topic[len(self._prefix) :], parse_json(payload))
+            entities = entities_of(topic[len(self._prefix) :], parse_json(payload), self._is_native)
         except ValueError as error:
             return Decoded([], Nothing.CONFIGURATION, str(error)[:200])
         meant: list[_Meant] = []
+        unread: list[str] = []
         for entity in entities:
-            if any(native.owns(entity.topic) for native in self._natives):
-                continue
             meaning = self._meaning(entity)
-            if meaning is not None:
+            if meaning is not None and not entity.problem:
                 meant.append((entity, *meaning))
+            elif meaning is not None:
+                unread.append(f"{entity.device}/{entity.name}: {entity.problem}"[:200])
             elif asks_for_a_setting(entity.component, entity.device_class, entity.category):
-                unread.append(f"{entity.device}/{entity.name} has no device class: name it in {VARIABLE}")
+                unread.append(f"{entity.device}/{entity.name} does not say what it is: name it in {VARIABLE}")
         if len(meant) + sum(len(of) for other, (_, of) in self._configs.items() if other != topic) > _MAX_ENTITIES:
             return Decoded([], Nothing.CONFIGURATION, f"more than {_MAX_ENTITIES} entities")
         if meant or topic in self._configs:
@@ -233,8 +237,8 @@ def _value(told: _Told, text: str, content: object) -> float | None:
     if meaning.convert is None:
         if state not in (entity.on, entity.off):
             raise ValueError(f"{state!r:.60} is neither {entity.on!r:.30} nor {entity.off!r:.30}")
-        value = float(state == entity.on)
-        return 1 - value if field is not None and field.inverted else value
+        on = state == entity.on
+        return float(on) if field is None else field.of_state(on)
     if field is not None:
         configured = field.value(state)
         if configured is None:

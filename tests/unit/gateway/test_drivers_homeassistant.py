@@ -203,11 +203,12 @@ def test_availability_of_several_topics_is_by_its_mode(mode: str, expected: list
 
 def test_what_no_description_says_is_named_by_a_setting() -> None:
     fields = parse_fields(
-        "bed=occupied a0b1c2/help=sos call_1=sos fell=!fall flow=water*0.001 hidden= door_sos=ok_press", VARIABLE
+        "bed=occupied a0b1c2/help=sos call_1=sos fell=fall flow=water*0.001 hidden= door_sos=ok_press", VARIABLE
     )
     driver = HomeAssistantDriver(fields=fields)
     told("binary_sensor/hall/bed", {"stat_t": "hall/bed", "dev": DEVICE}, driver)
     told("binary_sensor/hall/x", {"stat_t": "hall/help", "uniq_id": "help", "dev": DEVICE}, driver)
+    told("binary_sensor/hall/fell", {"stat_t": "hall/fell", "dev": DEVICE}, driver)
     told("sensor/hall/flow", {"stat_t": "hall/flow", "dev": DEVICE}, driver)
     told("binary_sensor/hall/hidden", {"stat_t": "hall/hidden", "dev_cla": "door", "dev": DEVICE}, driver)
     told("event/hall/call", {"stat_t": "hall/call", "obj_id": "call_1", "evt_typ": ["press"], "dev": DEVICE}, driver)
@@ -218,6 +219,8 @@ def test_what_no_description_says_is_named_by_a_setting() -> None:
     )
     assert values(decode(driver, "hall/bed", b"ON")) == {"occupied": 1}
     assert values(decode(driver, "hall/help", b"ON")) == {"sos": 1}
+    assert values(decode(driver, "hall/fell", b"ON")) == {"fall": 2}  # an alarm, not a warning
+    assert values(decode(driver, "hall/fell", b"OFF")) == {"fall": 0}
     assert values(decode(driver, "hall/flow", b"1500")) == {"water": 1.5}
     assert decode(driver, "hall/hidden", b"ON").nothing is Nothing.NOT_MINE
     assert values(decode(driver, "hall/call", {"event_type": "press"})) == {"sos": 1}
@@ -229,11 +232,21 @@ def test_what_no_description_says_is_named_by_a_setting() -> None:
 @pytest.mark.parametrize(
     ("topic", "config", "why"),
     [
-        ("binary_sensor/hall/fell", {"stat_t": "hall/fell"}, "hall/fell has no device class: name it in YIJU_HOMEAS"),
+        (
+            "binary_sensor/hall/fell",
+            {"stat_t": "hall/fell"},
+            "hall/fell does not say what it is: name it in YIJU_HOMEAS",
+        ),
         ("sensor/hall/x", sensor("power", "W", val_tpl="{% for x in y %}{% endfor %}"), "for is no statement"),
         ("sensor/hall/x", sensor("power", "W", val_tpl=5), "its template is no text"),
         ("sensor/hall/x", sensor("power", "W", stat_t="a/#"), "'a/#' is no topic"),
-        ("sensor/hall/x", {"dev_cla": "power"}, "it has no topic"),
+        ("sensor/hall/x", sensor("power", "W", stat_t=None), "'' is no topic"),
+        ("sensor/hall/x", sensor("power", "W", avty_t="a/+"), "'a/+' is no topic"),
+        (
+            "event/hall/call",
+            {"stat_t": "hall/call"},
+            "hall/call does not say what it is: name it in YIJU_HOMEASSISTANT",
+        ),
         ("sensor/hall/x", [], "no configuration"),
         ("sensor/hall/x", b"{", "not JSON"),
         ("sensor/a/b/c", {}, "no configuration"),
@@ -245,6 +258,19 @@ def test_a_configuration_that_is_not_understood_is_shown(topic: str, config: obj
     assert decoded.nothing is Nothing.CONFIGURATION
     assert why in decoded.puzzling
     assert driver.discovered() == []
+
+
+@pytest.mark.parametrize(
+    ("topic", "config"),
+    [
+        ("sensor/hall/x", {"stat_t": "hall/x", "val_tpl": "{% for a in b %}{% endfor %}"}),  # no class of ours
+        ("sensor/hall/x", {"dev_cla": "timestamp"}),
+        ("light/hall/x", {"cmd_t": "hall/x"}),
+        ("event/x/action", {"stat_t": "zigbee2mqtt/x", "val_tpl": "{% set a = ['b'] %}{% for c in a %}{% endfor %}"}),
+    ],
+)
+def test_an_entity_that_is_nothing_for_us_is_no_riddle(topic: str, config: object) -> None:
+    assert told(topic, config).discovered() == []
 
 
 def test_a_flood_of_configurations_stops_at_a_limit() -> None:
