@@ -10,6 +10,7 @@ What another driver reads natively is left to it.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -30,6 +31,7 @@ from gateway.drivers.configured import Configured, fields_of
 from gateway.drivers.discovery import Availability, Entity, entities_of
 from gateway.drivers.entity_metrics import Meaning, asks_for_a_setting, configured_meaning, meaning_of
 from gateway.drivers.learned import kind_of
+from gateway.drivers.remembered import Remembered
 from gateway.drivers.template_words import UNDEFINED, CannotRender
 from gateway.drivers.value_template import Template
 
@@ -63,12 +65,19 @@ class HomeAssistantDriver:
         prefix: the discovery prefix.
         fields: what entities mean that their descriptions do not say.
         natives: the drivers that read their devices themselves.
+        memory: the file that keeps the descriptions from one run to the next.
     """
 
     name = NAME
     hub_online: bool | None = None
 
-    def __init__(self, prefix: str = NAME, fields: Iterable[Configured] = (), natives: Sequence[Driver] = ()) -> None:
+    def __init__(
+        self,
+        prefix: str = NAME,
+        fields: Iterable[Configured] = (),
+        natives: Sequence[Driver] = (),
+        memory: Path | None = None,
+    ) -> None:
         self._prefix = prefix + "/"
         self._fields = tuple(fields)
         self._natives = tuple(natives)
@@ -81,6 +90,9 @@ class HomeAssistantDriver:
         self._covered: dict[str, bool] = {}  # by topic, whether a fixed filter takes it
         self._discovered: tuple[Discovered, ...] = ()
         self.filters: tuple[str, ...] = self._own
+        self._remembered = Remembered(memory)
+        for topic, payload in self._remembered.payloads.items():
+            self._configure(topic, payload)
 
     def owns(self, topic: str) -> bool:
         return self._is_config(topic) or topic in self._states or topic in self._availability
@@ -90,8 +102,12 @@ class HomeAssistantDriver:
         return [msgspec.structs.replace(one, online=online.get(one.address)) for one in self._discovered]
 
     def decode(self, topic: str, payload: bytes, received: datetime, retained: bool) -> Decoded:
+        for lost in self._remembered.gone(received):
+            self._configure(lost, b"")
         if self._is_config(topic):
-            return self._configure(topic, payload)
+            configured = self._configure(topic, payload)
+            self._remembered.heard(topic, payload if topic in self._configs else b"", received, retained=retained)
+            return configured
         if topic not in self._states and topic not in self._availability:
             return nothing(Nothing.NOT_MINE)
         try:

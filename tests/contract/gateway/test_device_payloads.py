@@ -12,7 +12,7 @@ from gateway.settings import Settings
 from tests.recorded import recorded
 
 RECEIVED = datetime(2026, 8, 1, tzinfo=UTC)
-SETTINGS = Settings("gw-1", "secret", "mqtt://127.0.0.1:1")
+SETTINGS = Settings("gw-1", "secret", "mqtt://127.0.0.1:1", gateway_folder="/nowhere")
 Expected = dict[str, float] | Nothing
 
 EXPECTED: dict[tuple[str, str], Expected] = {

@@ -24,6 +24,7 @@ SETTINGS = Settings(
     "gw-1",
     "secret",
     "mqtt://127.0.0.1:1",
+    gateway_folder="/nowhere",
     ok_actions="single",
     device_zone="Asia/Shanghai",
     tasmota_fields="SML.x=power*1000 Switch2=!occupied Button1=sos COUNTER.C1=water",

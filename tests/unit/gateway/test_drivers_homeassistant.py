@@ -1,5 +1,7 @@
 """Home Assistant's MQTT discovery: entities from their configurations, read without code of their own."""
 
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,7 +14,7 @@ from gateway.drivers.homeassistant import VARIABLE, HomeAssistantDriver
 from gateway.drivers.shelly import ShellyDriver
 from gateway.drivers.tasmota import TasmotaDriver
 from gateway.drivers.zigbee2mqtt import Zigbee2MqttDriver
-from tests.unit.gateway.drivers import decode, values
+from tests.unit.gateway.drivers import RECEIVED, decode, values
 
 NATIVES = (Zigbee2MqttDriver(), TasmotaDriver(), ShellyDriver())
 DEVICE = {"ids": "a0b1c2", "name": "Hall", "mdl": "D1", "mf": "espressif"}
@@ -271,6 +273,43 @@ def test_a_configuration_that_is_not_understood_is_shown(topic: str, config: obj
 )
 def test_an_entity_that_is_nothing_for_us_is_no_riddle(topic: str, config: object) -> None:
     assert told(topic, config).discovered() == []
+
+
+def remembering(file: Path) -> HomeAssistantDriver:
+    return HomeAssistantDriver(natives=NATIVES, memory=file)
+
+
+def test_descriptions_outlive_the_process_until_the_broker_has_said_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "descriptions.json"
+    driver = remembering(file)
+    for name in ("door", "gone"):
+        told(f"binary_sensor/{name}/x", {"dev_cla": "door", "stat_t": f"{name}/state", "dev": {"ids": name}}, driver)
+    told("binary_sensor/lamp/x", {"stat_t": "zigbee2mqtt/lamp", "dev_cla": "door"}, driver)  # not ours to remember
+    driver.decode("door/state", b"ON", RECEIVED + timedelta(seconds=10), retained=False)
+
+    driver = remembering(file)  # the process was killed
+    assert values(decode(driver, "door/state", b"ON")) == {"open": 1}  # what waited comes before the descriptions
+    assert {"door/state", "gone/state"} <= set(driver.filters)
+    told("binary_sensor/door/x", {"dev_cla": "door", "stat_t": "door/state", "dev": {"ids": "door"}}, driver)
+    assert len(driver.discovered()) == 2
+    driver.decode("nobody", b"", RECEIVED + timedelta(minutes=1), retained=False)
+    assert [device.address for device in driver.discovered()] == ["homeassistant/door"]
+    driver.decode("nobody", b"", RECEIVED + timedelta(minutes=2), retained=False)
+    assert [device.address for device in remembering(file).discovered()] == ["homeassistant/door"]
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b'{"a": 1}', b'{"homeassistant/sensor/x/config": "{"}'])
+def test_a_damaged_memory_is_begun_anew(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "descriptions.json"
+    file.write_bytes(content)
+    assert remembering(file).discovered() == []
+
+
+def test_a_disk_that_takes_nothing_costs_no_description(tmp_path: Path) -> None:
+    driver = remembering(tmp_path / "not there" / "descriptions.json")
+    told("binary_sensor/door/x", {"dev_cla": "door", "stat_t": "door/state"}, driver)
+    driver.decode("door/state", b"ON", RECEIVED + timedelta(minutes=1), retained=False)
+    assert len(driver.discovered()) == 1
 
 
 def test_a_flood_of_configurations_stops_at_a_limit() -> None:
