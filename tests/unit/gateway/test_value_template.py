@@ -91,7 +91,7 @@ def _larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds("{} {} {}".format, inner, signs, inner)
         | st.builds("({})|{}".format, inner, filters)
         | st.builds("{}|{}".format, inner, filters)
-        | st.builds("({}) is {}".format, inner, tests)
+        | st.builds("(({}) is {})".format, inner, tests)
         | st.builds("({}) if ({}) else ({})".format, inner, inner, inner)
         | st.builds("({})".format, inner)
         | st.builds("(not {})".format, inner)
@@ -106,6 +106,7 @@ EXPRESSIONS = st.recursive(ATOMS, _larger, max_leaves=6)
 @example("1 if 0 else 2 if 1 else 3", "", None, None)
 @example("not 1 == 2 and 3", "", None, None)
 @example("-(2)|abs + 1", "", None, None)
+@example("value|round", "nan", None, None)
 def test_any_expression_of_what_is_read_means_what_jinja_means(
     expression: str, value: str, power: object, x: object
 ) -> None:
@@ -138,6 +139,8 @@ def test_any_expression_of_what_is_read_means_what_jinja_means(
         "{{ 1 2 }}",
         "{{ 'a\\n' }}",
         "{{ value is divisibleby(3) }}",
+        "{{ value is defined in value_json }}",
+        "{{ value is defined is defined }}",
         "{{ " + "(" * 60 + "1" + ")" * 60 + " }}",
         "{% if 1 %}" * 60 + "{% endif %}" * 60,
         "{{ value }}" + " " * 2_000,
@@ -166,6 +169,25 @@ def test_what_cannot_be_counted_is_no_text(source: str) -> None:
     value_json = {"big": 10**5000, "long": "x" * 6_000}
     with pytest.raises(CannotRender):
         Template(source).render("5 apples", value_json)
+
+
+@pytest.mark.parametrize(
+    ("seed", "grown"),
+    [
+        ("'a'", "x + x"),
+        ("'a'", "x ~ x"),
+        ("'a'", "[x, x]"),
+        ("'a'", "x|replace('a', 'aa')"),
+        ("'a'", "x|replace('', 'aa')"),
+        ("3", "x * x"),
+        ("value_json.big", "x + 1"),
+        ("value_json.list", "[x, x]"),
+    ],
+)
+def test_no_template_grows_without_bound(seed: str, grown: str) -> None:
+    template = Template(f"{{% set x = {seed} %}}" + f"{{% set x = {grown} %}}" * 40 + "{{ x }}")
+    with pytest.raises(CannotRender):
+        template.render("x", {"big": 10**300, "list": [1]})
 
 
 @given(st.text(alphabet="{}%#-|.()[]'\" valuejson_if else endif set 019+*~<=!", max_size=60))
