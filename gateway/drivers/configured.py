@@ -16,11 +16,12 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from core.errors import SettingsError
-from core.metrics import BY_NAME
+from core.metrics import BY_NAME, METRICS
 from gateway.drivers.base import measurement, number
 
-_ENTRY: Final = re.compile(r"(?:([^\s/=]+)/)?([^\s/=]+)=(!?)([a-z_]*)(?:\*([0-9.eE-]+))?")
+_ENTRY: Final = re.compile(r"(?:([^\s=]+)/)?([^\s/=]+)=(!?)([a-z_]*)(?:\*([0-9.eE-]+))?")
 _STATES: Final = {"on": 1.0, "off": 0.0, "1": 1.0, "0": 0.0, "true": 1.0, "false": 0.0}
+_STATE_METRICS: Final = frozenset(m.name for m in METRICS if (m.low, m.high, m.unit) in ((0, 1, ""), (0, 2, "")))
 _PRESSED: Final = frozenset({"sos", "ok_press"})  # metrics of buttons: 1 = pressed, and never 0
 
 
@@ -40,12 +41,17 @@ class Configured(NamedTuple):
 
     def value(self, content: object) -> float | None:
         """The reading of what the device sent, None if it can be none."""
-        metric = BY_NAME[self.metric]
-        if (metric.low, metric.high, metric.unit) == (0, 1, ""):
-            state = _STATES.get(str(content).lower())
-            return None if state is None else 1 - state if self.inverted else state
+        if BY_NAME[self.metric].unit == "" and (state := _STATES.get(str(content).lower())) is not None:
+            return self.of_state(state == 1)
+        if self.metric in _STATE_METRICS:
+            return None
         value = measurement(content)
         return None if value is None else number(value * self.factor * (-1 if self.inverted else 1))
+
+    def of_state(self, on: bool) -> float:
+        """The reading of a state. A sensor that knows only yes and no of a fall means an alarm, not a warning."""
+        high = 2.0 if self.metric == "fall" else 1.0
+        return high if on is not self.inverted else 0.0
 
 
 def parse_fields(text: str, variable: str) -> tuple[Configured, ...]:

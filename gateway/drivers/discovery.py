@@ -5,7 +5,7 @@ device with all of its. Keys may be abbreviated, and `~` in a topic stands for a
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -67,6 +67,7 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True):
         topic: where its state is said.
         on, off: the texts that mean so.
         mode: of its availability: all, any or latest of the topics.
+        problem: why its state cannot be read, in words; "" where it can.
     """
 
     component: str
@@ -86,13 +87,15 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True):
     payload: str | None
     availability: tuple[Availability, ...]
     mode: str
+    problem: str
 
 
-def entities_of(topic: str, message: object) -> tuple[list[Entity], list[str]]:
-    """The entities that a configuration describes, and in words what of it could not be read.
+def entities_of(topic: str, message: object, is_native: Callable[[str], bool]) -> list[Entity]:
+    """The entities that a configuration describes.
 
     Args:
         topic: without the discovery prefix and its slash.
+        is_native: whether another driver reads a topic itself; entities that speak there are left out.
 
     Raises:
         ValueError: it is no configuration.
@@ -102,17 +105,15 @@ def entities_of(topic: str, message: object) -> tuple[list[Entity], list[str]]:
         raise ValueError("no configuration of an entity or a device")
     shared = _expanded(message, _LONG)
     if _is_our_own(shared):
-        return [], []
-    found: list[Entity] = []
-    unread: list[str] = []
-    for component, name, config in _described(match, shared):
-        if component not in _COMPONENTS or config.get("enabled_by_default") is False:
-            continue
-        try:
-            found.append(_entity(component, name, match["node"] or match["object"], config))
-        except ValueError as error:
-            unread.append(f"{name}: {error}"[:200])
-    return found, unread
+        return []
+    fallback = match["node"] or match["object"]
+    return [
+        _entity(component, name, fallback, config)
+        for component, name, config in _described(match, shared)
+        if component in _COMPONENTS
+        and config.get("enabled_by_default") is not False
+        and not is_native(_topic_of(component, config))
+    ]
 
 
 def _described(match: re.Match[str], shared: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -127,10 +128,15 @@ def _described(match: re.Match[str], shared: dict[str, Any]) -> Iterator[tuple[s
 
 
 def _entity(component: str, name: str, fallback: str, config: Mapping[str, Any]) -> Entity:
-    base = config.get("~")
     device = config.get("device")
     device = _expanded(device, _LONG_DEVICE) if isinstance(device, dict) else {}
-    template = config.get("value_template")
+    topic, template, availability, problem = _topic_of(component, config), None, list[Availability](), ""
+    try:
+        _check(topic)
+        template = _template(config.get("value_template"))
+        availability = list(_availability(config))
+    except ValueError as error:
+        problem = str(error)
     return Entity(
         component=component,
         device=_first_identifier(device) or fallback,
@@ -142,48 +148,55 @@ def _entity(component: str, name: str, fallback: str, config: Mapping[str, Any])
         unit=_text(config, "unit_of_measurement"),
         state_class=_text(config, "state_class"),
         category=_text(config, "entity_category"),
-        topic=_topic(config.get("topic" if component == "device_automation" else "state_topic"), base),
-        template=_template(template),
+        topic=topic,
+        template=template,
         on=_state(config, "payload_on", "ON"),
         off=_state(config, "payload_off", "OFF"),
         payload=_state(config, "payload", "") or None,
-        availability=tuple(_availability(config, base)),
+        availability=tuple(availability),
         mode=_text(config, "availability_mode") or "latest",
+        problem=problem,
     )
 
 
-def _availability(config: Mapping[str, Any], base: object) -> Iterator[Availability]:
+def _availability(config: Mapping[str, Any]) -> Iterator[Availability]:
+    """Raises ValueError."""
     listed = config.get("availability")
-    listed = listed if isinstance(listed, list) else [listed] if isinstance(listed, dict) else []
-    if config.get("availability_topic"):
-        single = {
-            **config,
-            "topic": config["availability_topic"],
-            "value_template": config.get("availability_template"),
-        }
-        listed = [single]
+    listed = listed if isinstance(listed, list) else [listed]
+    if topic := config.get("availability_topic"):
+        listed = [{**config, "topic": topic, "value_template": config.get("availability_template")}]
     for entry in listed[:10]:
         if isinstance(entry, dict):
             full = _expanded(entry, _LONG)
+            topic = _full(full.get("topic"), config.get("~"))
+            _check(topic)
             yield Availability(
-                _topic(full.get("topic"), base),
+                topic,
                 _template(full.get("value_template")),
                 _state(full, "payload_available", "online"),
                 _state(full, "payload_not_available", "offline"),
             )
 
 
-def _topic(topic: object, base: object) -> str:
-    """The full topic. Raises ValueError."""
+def _topic_of(component: str, config: Mapping[str, Any]) -> str:
+    return _full(config.get("topic" if component == "device_automation" else "state_topic"), config.get("~"))
+
+
+def _full(topic: object, base: object) -> str:
+    """The topic with its base; "" where it is none."""
     if not isinstance(topic, str):
-        raise ValueError("it has no topic")
+        return ""
     if isinstance(base, str) and topic[:1] == "~":
-        topic = base + topic[1:]
-    elif isinstance(base, str) and topic[-1:] == "~":
-        topic = topic[:-1] + base
+        return base + topic[1:]
+    if isinstance(base, str) and topic[-1:] == "~":
+        return topic[:-1] + base
+    return topic
+
+
+def _check(topic: str) -> None:
+    """Raises ValueError for what cannot be subscribed to as a topic."""
     if not topic or len(topic) > 1_000 or any(sign in topic for sign in "+#\0"):
         raise ValueError(f"{topic!r:.60} is no topic")
-    return topic
 
 
 def _template(source: object) -> Template | None:

@@ -87,5 +87,5 @@ def configured_meaning(metric: str, component: str) -> Meaning:
 
 
 def asks_for_a_setting(component: str, device_class: str, category: str) -> bool:
-    """Whether it may well be a sensor of ours that only its owner can name: a state without a class."""
-    return component == "binary_sensor" and not device_class and category == ""
+    """Whether it may well be a sensor or a button of ours that only its owner can name."""
+    return component == "event" or (component == "binary_sensor" and not device_class and category == "")

@@ -10,6 +10,7 @@ What another driver reads natively is left to it.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -30,6 +31,7 @@ from gateway.drivers.configured import Configured, fields_of
 from gateway.drivers.discovery import Availability, Entity, entities_of
 from gateway.drivers.entity_metrics import Meaning, asks_for_a_setting, configured_meaning, meaning_of
 from gateway.drivers.learned import kind_of
+from gateway.drivers.remembered import Remembered
 from gateway.drivers.template_words import UNDEFINED, CannotRender
 from gateway.drivers.value_template import Template
 
@@ -63,12 +65,19 @@ class HomeAssistantDriver:
         prefix: the discovery prefix.
         fields: what entities mean that their descriptions do not say.
         natives: the drivers that read their devices themselves.
+        memory: the file that keeps the descriptions from one run to the next.
     """
 
     name = NAME
     hub_online: bool | None = None
 
-    def __init__(self, prefix: str = NAME, fields: Iterable[Configured] = (), natives: Sequence[Driver] = ()) -> None:
+    def __init__(
+        self,
+        prefix: str = NAME,
+        fields: Iterable[Configured] = (),
+        natives: Sequence[Driver] = (),
+        memory: Path | None = None,
+    ) -> None:
         self._prefix = prefix + "/"
         self._fields = tuple(fields)
         self._natives = tuple(natives)
@@ -81,6 +90,9 @@ class HomeAssistantDriver:
         self._covered: dict[str, bool] = {}  # by topic, whether a fixed filter takes it
         self._discovered: tuple[Discovered, ...] = ()
         self.filters: tuple[str, ...] = self._own
+        self._remembered = Remembered(memory)
+        for topic, payload in self._remembered.payloads.items():
+            self._configure(topic, payload)
 
     def owns(self, topic: str) -> bool:
         return self._is_config(topic) or topic in self._states or topic in self._availability
@@ -90,8 +102,12 @@ class HomeAssistantDriver:
         return [msgspec.structs.replace(one, online=online.get(one.address)) for one in self._discovered]
 
     def decode(self, topic: str, payload: bytes, received: datetime, retained: bool) -> Decoded:
+        for lost in self._remembered.gone(received):
+            self._configure(lost, b"")
         if self._is_config(topic):
-            return self._configure(topic, payload)
+            configured = self._configure(topic, payload)
+            self._remembered.heard(topic, payload if topic in self._configs else b"", received, retained=retained)
+            return configured
         if topic not in self._states and topic not in self._availability:
             return nothing(Nothing.NOT_MINE)
         try:
@@ -124,6 +140,9 @@ class HomeAssistantDriver:
             return Decoded(readings, unread="; ".join(unread))
         return Decoded([], Nothing.NO_READING if unread else Nothing.HOUSEKEEPING, "; ".join(unread))
 
+    def _is_native(self, topic: str) -> bool:
+        return any(native.owns(topic) for native in self._natives)
+
     def _is_config(self, topic: str) -> bool:
         return topic.startswith(self._prefix) and topic.endswith("/config")
 
@@ -136,18 +155,19 @@ class HomeAssistantDriver:
         if topic in self._configs and self._configs[topic][0] == said:
             return nothing(Nothing.CONFIGURATION)
         try:
-            entities, unread = entities_of(topic[len(self._prefix) :], parse_json(payload))
+            entities = entities_of(topic[len(self._prefix) :], parse_json(payload), self._is_native)
         except ValueError as error:
             return Decoded([], Nothing.CONFIGURATION, str(error)[:200])
         meant: list[_Meant] = []
+        unread: list[str] = []
         for entity in entities:
-            if any(native.owns(entity.topic) for native in self._natives):
-                continue
             meaning = self._meaning(entity)
-            if meaning is not None:
+            if meaning is not None and not entity.problem:
                 meant.append((entity, *meaning))
+            elif meaning is not None:
+                unread.append(f"{entity.device}/{entity.name}: {entity.problem}"[:200])
             elif asks_for_a_setting(entity.component, entity.device_class, entity.category):
-                unread.append(f"{entity.device}/{entity.name} has no device class: name it in {VARIABLE}")
+                unread.append(f"{entity.device}/{entity.name} does not say what it is: name it in {VARIABLE}")
         if len(meant) + sum(len(of) for other, (_, of) in self._configs.items() if other != topic) > _MAX_ENTITIES:
             return Decoded([], Nothing.CONFIGURATION, f"more than {_MAX_ENTITIES} entities")
         if meant or topic in self._configs:
@@ -233,8 +253,8 @@ def _value(told: _Told, text: str, content: object) -> float | None:
     if meaning.convert is None:
         if state not in (entity.on, entity.off):
             raise ValueError(f"{state!r:.60} is neither {entity.on!r:.30} nor {entity.off!r:.30}")
-        value = float(state == entity.on)
-        return 1 - value if field is not None and field.inverted else value
+        on = state == entity.on
+        return float(on) if field is None else field.of_state(on)
     if field is not None:
         configured = field.value(state)
         if configured is None:

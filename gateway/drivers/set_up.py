@@ -1,5 +1,6 @@
 """The drivers that a gateway has, as its settings want them."""
 
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from core.errors import SettingsError
@@ -33,7 +34,8 @@ def set_up(settings: Settings) -> tuple[Driver, ...]:
         ShellyDriver(settings.shelly_topics.split(), parse_fields(settings.shelly_fields, SHELLY_FIELDS)),
     )
     fields = parse_fields(settings.homeassistant_fields, HOMEASSISTANT_FIELDS)
-    return (*natives, HomeAssistantDriver(settings.homeassistant_topic, fields, natives))
+    memory = Path(settings.gateway_folder) / "descriptions.json"
+    return (*natives, HomeAssistantDriver(settings.homeassistant_topic, fields, natives, memory))
 
 
 def _zone(name: str) -> ZoneInfo | None:

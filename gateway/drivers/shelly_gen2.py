@@ -103,8 +103,10 @@ def presses(params: Mapping[str, object]) -> Iterator[str]:
     """The components whose buttons were pressed, from the parameters of a NotifyEvent."""
     events = params.get("events")
     for event in events[:20] if isinstance(events, list) else ():
-        if isinstance(event, dict) and event.get("event") in PRESSES and isinstance(event.get("component"), str):
-            yield event["component"]
+        if isinstance(event, dict):
+            component, what = event.get("component"), event.get("event")
+            if isinstance(component, str) and isinstance(what, str) and what in PRESSES:
+                yield component
 
 
 def part_of(kind: str, number: str | None) -> str:

@@ -69,7 +69,8 @@ def _at(message: Mapping[str, object], path: str) -> object:
 def _value(content: object, field: Configured) -> float | None:
     if isinstance(content, dict):
         content = content.get("Action")  # stat/{topic}/RESULT: {"Switch1": {"Action": "ON"}}
-    return 1.0 if field.pressed and content in _PRESSES else field.value(content)
+    pressed = field.pressed and isinstance(content, str) and content in _PRESSES
+    return 1.0 if pressed else field.value(content)
 
 
 def _defaults(message: Mapping[str, object]) -> Iterator[tuple[str, str, float]]:

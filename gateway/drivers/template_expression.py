@@ -5,9 +5,10 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, NoReturn
 
-from gateway.drivers.template_words import FILTERS, TESTS, UNDEFINED, CannotRender, is_number, text_of
+from gateway.drivers.template_words import FILTERS, TESTS, UNDEFINED, CannotRender, bounded, is_number, text_of
 
 MAX_DEPTH: Final = 40  # of brackets, conditions and the like
+_MAX_BITS: Final = 256
 Names = dict[str, object]
 Expression = Callable[[Names], object]
 _TOKEN: Final = re.compile(
@@ -76,16 +77,33 @@ def _chain(first: Expression, rest: list[tuple[Callable[[Any, Any], object], Exp
 
 
 def _arithmetic(work: Callable[[Any, Any], object], left: Expression, right: Expression) -> Expression:
-    """Of numbers; texts may only be added. So no short template makes a long text."""
+    """Of numbers no larger than any sensor's; texts may only be added. So no template grows without bound."""
 
     def calculate(names: Names) -> object:
         a, b = left(names), right(names)
-        texts = work is operator.add and isinstance(a, str) and isinstance(b, str)
-        if not texts and not (is_number(a) and is_number(b)):
-            raise CannotRender(f"{a!r:.40} and {b!r:.40} are no two numbers")
+        if work is operator.add and isinstance(a, str) and isinstance(b, str):
+            return bounded(a + b)
+        if not (is_number(a) and is_number(b)) or max(_bits(a), _bits(b)) > _MAX_BITS:
+            raise CannotRender(f"{a!r:.40} and {b!r:.40} are no two numbers to count with")
         return work(a, b)
 
     return calculate
+
+
+def _bits(number: object) -> int:
+    return number.bit_length() if isinstance(number, int) else 0
+
+
+def _items(expressions: list[Expression]) -> Expression:
+    """A list of simple values: lists in lists could double with each `set`."""
+
+    def collect(names: Names) -> list[object]:
+        found = [expression(names) for expression in expressions]
+        if any(isinstance(item, list | dict) for item in found):
+            raise CannotRender("a list in a list is not read")
+        return found
+
+    return collect
 
 
 def _item(value: Expression, key: Expression) -> Expression:
@@ -186,7 +204,7 @@ class _Parser:
         parts = [self._product()]
         while self._takes("~"):
             parts.append(self._product())
-        return parts[0] if len(parts) == 1 else (lambda names: "".join(text_of(part(names)) for part in parts))
+        return parts[0] if len(parts) == 1 else (lambda names: bounded("".join(text_of(part(names)) for part in parts)))
 
     def _product(self) -> Expression:
         left = self._signed()
@@ -229,11 +247,18 @@ class _Parser:
             elif self._takes("is"):
                 turned = self._takes("not")
                 name = self._next().text
-                if name not in TESTS or self._peek() == "(":
+                if name not in TESTS or self._starts_argument():
                     self._refuse(f"is {name}")
                 value = _tested(value, TESTS[name], turned)
             else:
                 return value
+
+    def _starts_argument(self) -> bool:
+        """Whether what follows a test would be its argument, brackets or not."""
+        if self._at >= len(self._tokens):
+            return False
+        kind, text = self._tokens[self._at]
+        return text in ("(", "[") or (kind != "sign" and text not in ("and", "or", "else"))
 
     def _primary(self) -> Expression:
         kind, text = self._next()
@@ -248,7 +273,7 @@ class _Parser:
         if text == "[":
             self._at -= 1
             items = self._arguments("[", "]")
-            return lambda names: [item(names) for item in items]
+            return _items(items)
         if text in CONSTANTS:
             return _constant(CONSTANTS[text])
         if kind != "name" or text in WORDS:

@@ -1,9 +1,9 @@
 """The filters, functions and tests of value templates, meaning what Home Assistant means by them."""
 
-import math
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+MAX_TEXT: Final = 10_000  # characters
 _MAX_DIGITS: Final = 15  # of `round`
 
 
@@ -32,6 +32,12 @@ _NONE_GIVEN: Final = object()
 
 def text_of(value: object) -> str:
     return str(value)
+
+
+def bounded(text: str) -> str:
+    if len(text) > MAX_TEXT:
+        raise CannotRender("a text grows too long")
+    return text
 
 
 def is_number(value: object) -> bool:
@@ -67,8 +73,7 @@ def _converted(convert: Callable[[Any], object], value: object, default: object)
 def _round(value: Any, digits: Any = 0, method: object = "common", default: object = _NONE_GIVEN) -> object:
     if method != "common" or not isinstance(digits, int) or abs(digits) > _MAX_DIGITS:
         raise CannotRender("this way to round is not read")
-    rounded = _converted(lambda v: round(float(v), digits), value, default)
-    return int(rounded) if digits == 0 and isinstance(rounded, float) and math.isfinite(rounded) else rounded
+    return _converted(lambda v: round(float(v)) if digits == 0 else round(float(v), digits), value, default)
 
 
 def _default(value: object, otherwise: object = "", also_false: object = False) -> object:
@@ -88,7 +93,10 @@ def _needed(value: object) -> object:
 
 
 def _replace(value: object, old: object, new: object) -> str:
-    return text_of(value).replace(text_of(old), text_of(new))
+    text, gone, put = text_of(value), text_of(old), text_of(new)
+    if len(text) + text.count(gone) * len(put) > MAX_TEXT:
+        raise CannotRender("a text grows too long")
+    return text.replace(gone, put)
 
 
 def _if(value: object, then: object = True, otherwise: object = False, if_none: object = _NONE_GIVEN) -> object:

@@ -11,12 +11,11 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from gateway.drivers.template_expression import CONSTANTS, MAX_DEPTH, WORDS, Expression, Names, NotUnderstood, parse
-from gateway.drivers.template_words import UNDEFINED, CannotRender, text_of
+from gateway.drivers.template_words import UNDEFINED, CannotRender, bounded, text_of
 
 __all__ = ["CannotRender", "NotUnderstood", "Template"]
 
 MAX_TEMPLATE: Final = 2_000  # characters
-MAX_RESULT: Final = 10_000
 _SEGMENTS: Final = re.compile(r"\{\{(-?)(.*?)(-?)\}\}|\{%(-?)(.*?)(-?)%\}|\{#(-?).*?(-?)#\}", re.DOTALL)
 
 
@@ -151,9 +150,7 @@ def _joined(parts: list[Callable[[Names], str]]) -> Callable[[Names], str]:
     def render(names: Names) -> str:
         text = ""
         for part in parts:
-            text += part(names)
-            if len(text) > MAX_RESULT:
-                raise CannotRender("the result is too long")
+            text = bounded(text + part(names))
         return text
 
     return render

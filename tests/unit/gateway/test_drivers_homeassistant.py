@@ -1,5 +1,7 @@
 """Home Assistant's MQTT discovery: entities from their configurations, read without code of their own."""
 
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,7 +14,7 @@ from gateway.drivers.homeassistant import VARIABLE, HomeAssistantDriver
 from gateway.drivers.shelly import ShellyDriver
 from gateway.drivers.tasmota import TasmotaDriver
 from gateway.drivers.zigbee2mqtt import Zigbee2MqttDriver
-from tests.unit.gateway.drivers import decode, values
+from tests.unit.gateway.drivers import RECEIVED, decode, values
 
 NATIVES = (Zigbee2MqttDriver(), TasmotaDriver(), ShellyDriver())
 DEVICE = {"ids": "a0b1c2", "name": "Hall", "mdl": "D1", "mf": "espressif"}
@@ -203,11 +205,12 @@ def test_availability_of_several_topics_is_by_its_mode(mode: str, expected: list
 
 def test_what_no_description_says_is_named_by_a_setting() -> None:
     fields = parse_fields(
-        "bed=occupied a0b1c2/help=sos call_1=sos fell=!fall flow=water*0.001 hidden= door_sos=ok_press", VARIABLE
+        "bed=occupied a0b1c2/help=sos call_1=sos fell=fall flow=water*0.001 hidden= door_sos=ok_press", VARIABLE
     )
     driver = HomeAssistantDriver(fields=fields)
     told("binary_sensor/hall/bed", {"stat_t": "hall/bed", "dev": DEVICE}, driver)
     told("binary_sensor/hall/x", {"stat_t": "hall/help", "uniq_id": "help", "dev": DEVICE}, driver)
+    told("binary_sensor/hall/fell", {"stat_t": "hall/fell", "dev": DEVICE}, driver)
     told("sensor/hall/flow", {"stat_t": "hall/flow", "dev": DEVICE}, driver)
     told("binary_sensor/hall/hidden", {"stat_t": "hall/hidden", "dev_cla": "door", "dev": DEVICE}, driver)
     told("event/hall/call", {"stat_t": "hall/call", "obj_id": "call_1", "evt_typ": ["press"], "dev": DEVICE}, driver)
@@ -218,6 +221,8 @@ def test_what_no_description_says_is_named_by_a_setting() -> None:
     )
     assert values(decode(driver, "hall/bed", b"ON")) == {"occupied": 1}
     assert values(decode(driver, "hall/help", b"ON")) == {"sos": 1}
+    assert values(decode(driver, "hall/fell", b"ON")) == {"fall": 2}  # an alarm, not a warning
+    assert values(decode(driver, "hall/fell", b"OFF")) == {"fall": 0}
     assert values(decode(driver, "hall/flow", b"1500")) == {"water": 1.5}
     assert decode(driver, "hall/hidden", b"ON").nothing is Nothing.NOT_MINE
     assert values(decode(driver, "hall/call", {"event_type": "press"})) == {"sos": 1}
@@ -229,11 +234,21 @@ def test_what_no_description_says_is_named_by_a_setting() -> None:
 @pytest.mark.parametrize(
     ("topic", "config", "why"),
     [
-        ("binary_sensor/hall/fell", {"stat_t": "hall/fell"}, "hall/fell has no device class: name it in YIJU_HOMEAS"),
+        (
+            "binary_sensor/hall/fell",
+            {"stat_t": "hall/fell"},
+            "hall/fell does not say what it is: name it in YIJU_HOMEAS",
+        ),
         ("sensor/hall/x", sensor("power", "W", val_tpl="{% for x in y %}{% endfor %}"), "for is no statement"),
         ("sensor/hall/x", sensor("power", "W", val_tpl=5), "its template is no text"),
         ("sensor/hall/x", sensor("power", "W", stat_t="a/#"), "'a/#' is no topic"),
-        ("sensor/hall/x", {"dev_cla": "power"}, "it has no topic"),
+        ("sensor/hall/x", sensor("power", "W", stat_t=None), "'' is no topic"),
+        ("sensor/hall/x", sensor("power", "W", avty_t="a/+"), "'a/+' is no topic"),
+        (
+            "event/hall/call",
+            {"stat_t": "hall/call"},
+            "hall/call does not say what it is: name it in YIJU_HOMEASSISTANT",
+        ),
         ("sensor/hall/x", [], "no configuration"),
         ("sensor/hall/x", b"{", "not JSON"),
         ("sensor/a/b/c", {}, "no configuration"),
@@ -245,6 +260,56 @@ def test_a_configuration_that_is_not_understood_is_shown(topic: str, config: obj
     assert decoded.nothing is Nothing.CONFIGURATION
     assert why in decoded.puzzling
     assert driver.discovered() == []
+
+
+@pytest.mark.parametrize(
+    ("topic", "config"),
+    [
+        ("sensor/hall/x", {"stat_t": "hall/x", "val_tpl": "{% for a in b %}{% endfor %}"}),  # no class of ours
+        ("sensor/hall/x", {"dev_cla": "timestamp"}),
+        ("light/hall/x", {"cmd_t": "hall/x"}),
+        ("event/x/action", {"stat_t": "zigbee2mqtt/x", "val_tpl": "{% set a = ['b'] %}{% for c in a %}{% endfor %}"}),
+    ],
+)
+def test_an_entity_that_is_nothing_for_us_is_no_riddle(topic: str, config: object) -> None:
+    assert told(topic, config).discovered() == []
+
+
+def remembering(file: Path) -> HomeAssistantDriver:
+    return HomeAssistantDriver(natives=NATIVES, memory=file)
+
+
+def test_descriptions_outlive_the_process_until_the_broker_has_said_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "descriptions.json"
+    driver = remembering(file)
+    for name in ("door", "gone"):
+        told(f"binary_sensor/{name}/x", {"dev_cla": "door", "stat_t": f"{name}/state", "dev": {"ids": name}}, driver)
+    told("binary_sensor/lamp/x", {"stat_t": "zigbee2mqtt/lamp", "dev_cla": "door"}, driver)  # not ours to remember
+    driver.decode("door/state", b"ON", RECEIVED + timedelta(seconds=10), retained=False)
+
+    driver = remembering(file)  # the process was killed
+    assert values(decode(driver, "door/state", b"ON")) == {"open": 1}  # what waited comes before the descriptions
+    assert {"door/state", "gone/state"} <= set(driver.filters)
+    told("binary_sensor/door/x", {"dev_cla": "door", "stat_t": "door/state", "dev": {"ids": "door"}}, driver)
+    assert len(driver.discovered()) == 2
+    driver.decode("nobody", b"", RECEIVED + timedelta(minutes=1), retained=False)
+    assert [device.address for device in driver.discovered()] == ["homeassistant/door"]
+    driver.decode("nobody", b"", RECEIVED + timedelta(minutes=2), retained=False)
+    assert [device.address for device in remembering(file).discovered()] == ["homeassistant/door"]
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b'{"a": 1}', b'{"homeassistant/sensor/x/config": "{"}'])
+def test_a_damaged_memory_is_begun_anew(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "descriptions.json"
+    file.write_bytes(content)
+    assert remembering(file).discovered() == []
+
+
+def test_a_disk_that_takes_nothing_costs_no_description(tmp_path: Path) -> None:
+    driver = remembering(tmp_path / "not there" / "descriptions.json")
+    told("binary_sensor/door/x", {"dev_cla": "door", "stat_t": "door/state"}, driver)
+    driver.decode("door/state", b"ON", RECEIVED + timedelta(minutes=1), retained=False)
+    assert len(driver.discovered()) == 1
 
 
 def test_a_flood_of_configurations_stops_at_a_limit() -> None:
