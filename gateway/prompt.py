@@ -116,8 +116,8 @@ class Prompt:
         """Ends questions whose time is over, and asks for the test that is due. To be called about each second.
 
         Args:
-            true_now: by the platform's clock; None while it is not known: nobody shall be asked at night because the box
-                woke up in another year.
+            true_now: by the platform's clock; None while it is not known: nobody shall be asked at night because the
+                box woke up in another year.
         """
         said = Said()
         over = [question for question in self._memory.questions if not self._stands(question, now)]
