@@ -123,6 +123,25 @@ class Outcome:
             "doubled": self.doubled,
         }
 
+    def lines(self) -> list[str]:
+        """For a person: the same figures, and what was measured live."""
+        lines = [f"{name} {value}" for name, value in _flat(self.figures())]
+        for what, rounds in (("batched", self.batched), ("single", self.single)):
+            for drain in rounds.live:
+                lines.append(
+                    f"live, {what}: {rounds.readings / drain.took_s:,.0f} readings/s at"
+                    f" {drain.own_cpu_s / rounds.readings * 1e6:.2f} us of ingest's CPU each"
+                )
+        return lines
+
+
+def _flat(figures: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in figures.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield before + name, value
+
 
 @dataclass(frozen=True)
 class Sizes:

@@ -88,6 +88,8 @@ def _broker(folder: Path) -> EmbeddedBroker:
     """Mosquitto as shipped, with one more account that may publish as any gateway."""
     acl = folder / "acl"
     acl.write_text(
-        f"{ACL.read_text(encoding='utf-8')}\nuser {LOAD_USER}\ntopic write yiju/v1/+/up/+\n", encoding="utf-8"
+        f"{ACL.read_text(encoding='utf-8')}\nuser {LOAD_USER}\ntopic write yiju/v1/+/up/+\n"
+        "topic readwrite yiju/v1/bench-echo/down/ack\n",
+        encoding="utf-8",
     )
     return EmbeddedBroker(folder / "broker", wanted=BrokerKind.MOSQUITTO, acl=acl)

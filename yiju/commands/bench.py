@@ -1,5 +1,6 @@
 """`yiju bench ...`: how fast it is, measured on this machine with servers of its own."""
 
+import json
 from typing import Annotated
 
 import typer
@@ -20,15 +21,38 @@ def bench_ingest(
     from yiju.commands.options import clock
     from yiju.screen import Screen
 
-    now = clock().now()
-    sizes = Sizes(homes=homes, rounds=rounds)
-    with Screen().steps(sizes.steps) as tell, bench_servers(now, "system") as servers:
+    now, sizes, screen = clock().now(), Sizes(homes=homes, rounds=rounds), Screen()
+    with screen.steps(sizes.steps) as tell, bench_servers(now, "system") as servers:
         outcome = measure(servers, now, sizes, tell)
-    import json
+    if as_json:
+        typer.echo(json.dumps(outcome.figures(), indent=2))
+    else:
+        for line in outcome.lines():
+            screen.say(line)
 
-    typer.echo(json.dumps(outcome.figures(), indent=2))
-    for r in (outcome.batched, outcome.single):
-        for n in ("ours", "bare", "live"):
-            for d in getattr(r, n):
-                print(n, d)
-        print(r.raw_copy_s)
+
+@app.command("latency")
+def bench_latency(
+    as_json: AsJson = False,
+    homes: Annotated[int, typer.Option(help="How many homes send meanwhile.", min=200)] = 3000,
+    presses: Annotated[int, typer.Option(help="How often an SOS is pressed, each in another home.", min=1)] = 200,
+) -> None:
+    """From an SOS to its alert on the live stream, while all homes send."""
+    from bench.latency import figures, measure
+    from yiju.bench_servers import bench_servers
+    from yiju.commands.options import clock
+    from yiju.embedded.postgres import free_port
+    from yiju.screen import Screen
+
+    now, screen = clock(), Screen()
+    with screen.steps(1) as step, bench_servers(now.now(), "system") as servers:
+        step("an SOS and its alert")
+        with screen.work("pressed") as advance:
+            latency = measure(servers, now, homes, min(presses, homes), free_port(), advance)
+    if as_json:
+        typer.echo(json.dumps(figures(latency), indent=2))
+    else:
+        screen.say(
+            f"{latency.presses} presses while {homes} homes send {latency.load_per_s:g} messages a second: median"
+            f" {latency.p50_ms:g} ms, 99 % within {latency.p99_ms:g} ms; the broker alone {latency.broker_round_trip_p50_ms:g} ms"
+        )
