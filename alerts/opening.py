@@ -52,7 +52,7 @@ def open_or_update(
             continue
         try:
             with connection.transaction():  # a savepoint: one finding that cannot be kept hides no other home's
-                alert_id, occurred = _bring_in(connection, now, finding, view.policy(finding.home_id))
+                alert_id, occurred = bring_in(connection, now, finding, view.policy(finding.home_id))
         except (psycopg.DataError, psycopg.IntegrityError) as error:
             structlog.get_logger().error(
                 "finding_refused", kind=finding.kind, home=finding.home_id, event_id=finding.event_id,
@@ -65,8 +65,8 @@ def open_or_update(
     return opened, again
 
 
-def _bring_in(connection: Connection, now: datetime, finding: Finding, policy: Policy) -> tuple[int | None, list[int]]:
-    """(the alert that was opened or None, ids of those that occurred again)."""
+def bring_in(connection: Connection, now: datetime, finding: Finding, policy: Policy) -> tuple[int | None, list[int]]:
+    """One finding: (the alert that was opened or None, ids of those that occurred again)."""
     alert_id = _open(connection, now, finding)
     while alert_id is None and finding.event_id is not None:
         alert = connection.execute(QUERIES["lock_open_alert"], {"dedup_key": finding.dedup_key}).fetchone()

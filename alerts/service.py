@@ -13,6 +13,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from psycopg.types.json import Jsonb
 
+from alerts.at_once import at_once
 from alerts.engine import tick
 from alerts.learn import learn_due
 from alerts.notify.outbox import Outbox
@@ -56,7 +57,7 @@ def run(settings: Settings, clock: Clock) -> None:
 
 
 class AlertsService:
-    """The service's threads: a scheduler (ticks, heartbeats, learning, deliveries) and a listener."""
+    """The service's threads: a scheduler (ticks, heartbeats, learning, deliveries), a listener for calls for help."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
@@ -98,17 +99,27 @@ class AlertsService:
         self._log.info("alerts_stopped")
 
     def _listen(self) -> None:
-        """Ticks at once when ingest says that there is an urgent event; and after every loss of the database."""
+        """Brings calls for help in at once; asks for a tick for all else, and after every loss of the database."""
         while not self._stopping.is_set():
             try:
                 with listening(self._settings.database_url, DatabaseRole.ALERTS, "urgent_event") as connection:
-                    self._tick()
+                    self._at_once(look=True)
                     while not self._stopping.is_set():
                         if any(True for _ in connection.notifies(timeout=LISTEN_S, stop_after=1)):
-                            self._tick()
+                            self._at_once()
             except Exception as error:  # noqa: BLE001 - the edge of a thread: without it an SOS waits for the next tick
                 self._failed("listen", error)
                 self._stopping.wait(RECONNECT_S)
+
+    def _at_once(self, *, look: bool = False) -> None:
+        """Does not wait for a tick that is under way. `look`: have everything looked at, whatever there is."""
+        with self._pool.connection() as connection:
+            done = at_once(connection, self._clock.now(), platform_channels=self._channels)
+        if done.opened:
+            self._deliver()
+        if done.look or look:
+            self._scheduler.add_job(self._tick, id="now", replace_existing=True, misfire_grace_time=None,
+                                    max_instances=2)  # fmt: skip
 
     def _tick(self) -> None:
         with self._ticking:  # one at a time in this process; other processes are kept apart by the database

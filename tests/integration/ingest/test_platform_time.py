@@ -6,7 +6,7 @@ import pytest
 
 from core.model import Flag, Lane
 from core.wire import VERSION, Status, WireReading, decode_time, encode, status_topic, time_topic
-from ingest.decode import UNSURE_MS
+from ingest.screen import UNSURE_MS
 from tests.conftest import Database
 from tests.integration.ingest.homes import register_homes
 from tests.integration.ingest.test_ingest import NOW_MS, GatewayClient, eventually, gateway, running

@@ -1,0 +1,59 @@
+"""`yiju bench ...`: how fast it is, measured on this machine with servers of its own."""
+
+import json
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Benchmarks; each starts servers of its own.", no_args_is_help=True)
+AsJson = Annotated[bool, typer.Option("--json", help="Print figures for a program.")]
+
+
+@app.command("ingest")
+def bench_ingest(
+    as_json: AsJson = False,
+    rounds: Annotated[int, typer.Option(help="How often everything is measured; medians count.", min=1)] = 3,
+    homes: Annotated[int, typer.Option(help="How many homes send.", min=1)] = 200,
+) -> None:
+    """From the broker's queue to the table: readings a second, CPU and memory, beside raw COPY and bare paho."""
+    from bench.ingest import Sizes, measure
+    from yiju.bench_servers import bench_servers
+    from yiju.commands.options import clock
+    from yiju.screen import Screen
+
+    now, sizes, screen = clock().now(), Sizes(homes=homes, rounds=rounds), Screen()
+    with screen.steps(sizes.steps) as tell, bench_servers(now, "system") as servers:
+        outcome = measure(servers, now, sizes, tell)
+    if as_json:
+        typer.echo(json.dumps(outcome.figures(), indent=2))
+    else:
+        for line in outcome.lines():
+            screen.say(line)
+
+
+@app.command("latency")
+def bench_latency(
+    as_json: AsJson = False,
+    homes: Annotated[int, typer.Option(help="How many homes send meanwhile.", min=200)] = 3000,
+    presses: Annotated[int, typer.Option(help="How often an SOS is pressed, each in another home.", min=1)] = 200,
+) -> None:
+    """From an SOS to its alert on the live stream, while all homes send."""
+    from bench.latency import figures, measure
+    from yiju.bench_servers import bench_servers
+    from yiju.commands.options import clock
+    from yiju.embedded.postgres import free_port
+    from yiju.screen import Screen
+
+    now, screen = clock(), Screen()
+    with screen.steps(1) as step, bench_servers(now.now(), "system") as servers:
+        step("an SOS and its alert")
+        with screen.work("pressed") as advance:
+            latency = measure(servers, now, homes, min(presses, homes), free_port(), advance)
+    if as_json:
+        typer.echo(json.dumps(figures(latency), indent=2))
+    else:
+        screen.say(
+            f"{latency.presses} presses while {homes} homes send {latency.load_per_s:g} messages a second: median"
+            f" {latency.p50_ms:g} ms, 99 % within {latency.p99_ms:g} ms;"
+            f" the broker alone {latency.broker_round_trip_p50_ms:g} ms"
+        )
