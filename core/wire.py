@@ -4,6 +4,7 @@
     yiju/v1/{gateway}/status         gateway -> platform   Status, retained, also the will
     yiju/v1/{gateway}/down/ack       platform -> gateway   Ack, QoS 1: stored for ever, may be forgotten
     yiju/v1/{gateway}/down/command   platform -> gateway   (reserved)
+    yiju/v1/{gateway}/direct         device -> platform    Direct, QoS 1: a device that needs no gateway of ours
 
 Described for others in docs/asyncapi.yaml. Times on the wire are integer milliseconds since 1970 in UTC.
 """
@@ -71,19 +72,59 @@ class Ack(msgspec.Struct, frozen=True):
     seqs: list[int]
 
 
+class DirectReading(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One reading of a direct device: `[metric, value, time_ms, changed]`.
+
+    Attributes:
+        time: when it was measured; None, by a device without a clock: when it arrives.
+        changed: 1 when the device says this because it changed, 0 when it only repeats it.
+    """
+
+    metric: Annotated[str, msgspec.Meta(max_length=40)]
+    value: float
+    time: int | None = None
+    changed: Annotated[int, msgspec.Meta(ge=0, le=1)] = 0
+
+
+class Direct(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a device sends that publishes to the platform itself (docs/direct-devices.md).
+
+    Attributes:
+        seq: counts up with each message; None, by a device that cannot count: its very bytes are its number, so
+            it must give times.
+        boot: anything that differs when `seq` starts anew.
+        device: which of its sensors; the register has it as `direct/{device}`.
+    """
+
+    v: int
+    readings: list[DirectReading]
+    seq: Seq | None = None
+    boot: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    device: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] = "self"
+
+
+class DirectAck(msgspec.Struct, frozen=True):
+    """To a direct device that counts and wants to know: these messages are committed."""
+
+    v: int
+    boot: str
+    seqs: list[int]
+
+
 class _Versioned(msgspec.Struct):
     v: int
 
 
-_M = TypeVar("_M", Batch, Status, Ack)
+_M = TypeVar("_M", Batch, Status, Ack, Direct)
 _version = msgspec.json.Decoder(_Versioned)
 _batch = msgspec.json.Decoder(Batch)
 _status = msgspec.json.Decoder(Status)
 _ack = msgspec.json.Decoder(Ack)
+_direct = msgspec.json.Decoder(Direct)
 _encoder = msgspec.json.Encoder()
 
 
-def encode(message: Batch | Status | Ack) -> bytes:
+def encode(message: Batch | Status | Ack | Direct | DirectAck) -> bytes:
     """The message as JSON bytes."""
     return _encoder.encode(message)
 
@@ -100,6 +141,18 @@ def decode_batch(payload: bytes) -> Batch:
     if len(batch.readings) > MAX_BATCH_READINGS:
         raise WireError(Reason.TOO_LARGE, f"{len(batch.readings)} readings; a batch has at most {MAX_BATCH_READINGS}")
     return batch
+
+
+def decode_direct(payload: bytes) -> Direct:
+    """Reads a direct device's message. Raises WireError."""
+    if len(payload) > MAX_BATCH_BYTES:
+        raise WireError(Reason.TOO_LARGE, f"{len(payload)} bytes; a message has at most {MAX_BATCH_BYTES}")
+    direct = _decode(_direct, payload)
+    if len(direct.readings) > MAX_BATCH_READINGS:
+        raise WireError(Reason.TOO_LARGE, f"{len(direct.readings)} readings; at most {MAX_BATCH_READINGS}")
+    if direct.seq is None and any(reading.time is None for reading in direct.readings):
+        raise WireError(Reason.UNDECODABLE, "a message without seq needs a time in each reading")
+    return direct
 
 
 def decode_status(payload: bytes) -> Status:
@@ -140,6 +193,10 @@ def status_topic(gateway: str) -> str:
 
 def ack_topic(gateway: str) -> str:
     return f"{ROOT}/{gateway}/down/ack"
+
+
+def direct_topic(key: str) -> str:
+    return f"{ROOT}/{key}/direct"
 
 
 def gateway_of(topic: str) -> str | None:
