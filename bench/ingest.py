@@ -203,12 +203,14 @@ class _Bench:
         load = self._homes.load(rounds.messages, readings, in_a_row)
         self._expect(load.rows)
         self._publisher.publish(load.messages)
-        steps = [
+        steps: list[tuple[str, Callable[[], None]]] = [
             ("raw COPY", lambda: rounds.raw_copy_s.append(self._raw_copy(load.rows))),
             ("the bare subscriber", lambda: rounds.bare.append(self._drain_bare(rounds.messages))),
             ("ingest", lambda: rounds.ours.append(self._drain(rounds.messages))),
         ]
-        for name, step in steps if len(rounds.ours) % 2 == 0 else reversed(steps):
+        if len(rounds.ours) % 2:
+            steps.reverse()
+        for name, step in steps:
             tell(name)
             step()
 

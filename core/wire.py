@@ -7,6 +7,7 @@
     yiju/v1/{gateway}/down/command   platform -> gateway   Command, QoS 1: sent again until it is answered or too late
     yiju/v1/{gateway}/down/config    platform -> gateway   Desired, retained: what the gateway shall be
     yiju/v1/{gateway}/report         gateway -> platform   Report, retained: what the gateway is
+    yiju/v1/{gateway}/direct         device -> platform    Direct, QoS 1: a device that needs no gateway of ours
 
 Described for others in docs/asyncapi.yaml. Times on the wire are integer milliseconds since 1970 in UTC.
 """
@@ -184,11 +185,50 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True):
     refused: dict[str, str] = {}  # command id -> why it was refused
 
 
+class DirectReading(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One reading of a direct device: `[metric, value, time_ms, changed]`.
+
+    Attributes:
+        time: when it was measured; None, by a device without a clock: when it arrives.
+        changed: 1 when the device says this because it changed, 0 when it only repeats it.
+    """
+
+    metric: Annotated[str, msgspec.Meta(max_length=40)]
+    value: float
+    time: int | None = None
+    changed: Annotated[int, msgspec.Meta(ge=0, le=1)] = 0
+
+
+class Direct(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a device sends that publishes to the platform itself (docs/direct-devices.md).
+
+    Attributes:
+        seq: counts up with each message; None, by a device that cannot count: its very bytes are its number, so
+            it must give times.
+        boot: anything that differs when `seq` starts anew.
+        device: which of its sensors; the register has it as `direct/{device}`.
+    """
+
+    v: int
+    readings: list[DirectReading]
+    seq: Seq | None = None
+    boot: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    device: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] = "self"
+
+
+class DirectAck(msgspec.Struct, frozen=True):
+    """To a direct device that counts and wants to know: these messages are committed."""
+
+    v: int
+    boot: str
+    seqs: list[int]
+
+
 class _Versioned(msgspec.Struct):
     v: int
 
 
-_M = TypeVar("_M", Batch, Status, Ack, PlatformTime, Command, Desired, Report)
+_M = TypeVar("_M", Batch, Status, Ack, PlatformTime, Command, Desired, Report, Direct)
 _version = msgspec.json.Decoder(_Versioned)
 _batch = msgspec.json.Decoder(Batch)
 _status = msgspec.json.Decoder(Status)
@@ -197,10 +237,11 @@ _time = msgspec.json.Decoder(PlatformTime)
 _command = msgspec.json.Decoder(Command)
 _desired = msgspec.json.Decoder(Desired)
 _report = msgspec.json.Decoder(Report)
+_direct = msgspec.json.Decoder(Direct)
 _encoder = msgspec.json.Encoder()
 
 
-def encode(message: Batch | Status | Ack | PlatformTime | Command | Desired | Report) -> bytes:
+def encode(message: Batch | Status | Ack | PlatformTime | Command | Desired | Report | Direct | DirectAck) -> bytes:
     """The message as JSON bytes."""
     return _encoder.encode(message)
 
@@ -217,6 +258,18 @@ def decode_batch(payload: bytes) -> Batch:
     if len(batch.readings) > MAX_BATCH_READINGS:
         raise WireError(Reason.TOO_LARGE, f"{len(batch.readings)} readings; a batch has at most {MAX_BATCH_READINGS}")
     return batch
+
+
+def decode_direct(payload: bytes) -> Direct:
+    """Reads a direct device's message. Raises WireError."""
+    if len(payload) > MAX_BATCH_BYTES:
+        raise WireError(Reason.TOO_LARGE, f"{len(payload)} bytes; a message has at most {MAX_BATCH_BYTES}")
+    direct = _decode(_direct, payload)
+    if len(direct.readings) > MAX_BATCH_READINGS:
+        raise WireError(Reason.TOO_LARGE, f"{len(direct.readings)} readings; at most {MAX_BATCH_READINGS}")
+    if direct.seq is None and any(reading.time is None for reading in direct.readings):
+        raise WireError(Reason.UNDECODABLE, "a message without seq needs a time in each reading")
+    return direct
 
 
 def decode_status(payload: bytes) -> Status:
@@ -295,6 +348,10 @@ def config_topic(gateway: str) -> str:
 
 def report_topic(gateway: str) -> str:
     return f"{ROOT}/{gateway}/report"
+
+
+def direct_topic(key: str) -> str:
+    return f"{ROOT}/{key}/direct"
 
 
 def gateway_of(topic: str) -> str | None:

@@ -13,12 +13,22 @@ from uuid import UUID
 import msgspec
 
 from core.errors import Reason, WireError
-from core.model import Lane
-from core.wire import Seq, Status, WireReading, decode_batch, decode_status, gateway_of
+from core.model import Flag, Lane
+from core.wire import (
+    Direct,
+    Seq,
+    Status,
+    WireReading,
+    decode_batch,
+    decode_direct,
+    decode_status,
+    gateway_of,
+)
 from ingest.directory import KnownGateway
 
 KEPT_BYTES: Final = 4096  # of a message that cannot be read
-LANES: Final = {Lane.URGENT: 0, Lane.BULK: 1}
+LANES: Final = {Lane.URGENT: 0, Lane.BULK: 1, None: 2}  # as the ledger has them; None: a direct device's
+UNTIMED: Final = -(2**63)  # the time of a direct device's reading that is to be the platform's
 _TOPICS: Final = 50_000  # remembered: two lanes and a status of that many gateways
 
 
@@ -48,7 +58,9 @@ class Decoded:
 
     Attributes:
         gateway: who sent it, as far as known; without it nothing but `rejection` is stored.
-        numbered: (session, lane, seq) when it was a batch; what the end-to-end acknowledgement names.
+        numbered: (session, lane, seq) when it was a batch; what the end-to-end acknowledgement names. The lane is
+            None for a direct device's message.
+        direct: a direct device's message as it came.
         rejection: why nothing of it can be stored.
         sent: how many readings it holds.
         urgent: it does not wait for others.
@@ -57,7 +69,8 @@ class Decoded:
     message: Message
     key: str | None = None
     gateway: KnownGateway | None = None
-    numbered: tuple[UUID, Lane, int] | None = None
+    numbered: tuple[UUID, Lane | None, int] | None = None
+    direct: Direct | None = None
     readings: Sequence[WireReading] = ()
     status: Status | None = None
     rejection: Rejection | None = None
@@ -102,6 +115,8 @@ def decode(message: Message, find: Callable[[str], KnownGateway | None]) -> Deco
     try:
         if isinstance(kind, Lane):
             _decode_batch(decoded, kind)
+        elif kind == "direct":
+            _decode_direct(decoded)
         elif kind == "status":
             decoded.status = decode_status(message.payload)
         else:
@@ -136,6 +151,28 @@ def _decode_batch(decoded: Decoded, lane: Lane) -> None:
     decoded.urgent = lane is Lane.URGENT
     decoded.readings = batch.readings
     decoded.sent = len(batch.readings)
+
+
+def _decode_direct(decoded: Decoded) -> None:
+    direct = decode_direct(decoded.message.payload)
+    if direct.seq is None:  # the same bytes are the same message, whenever they come
+        decoded.numbered = _session(decoded.message.payload), None, 1
+    else:
+        decoded.numbered = _session(f"{direct.device} {direct.boot}".encode()), None, direct.seq
+    device = f"direct/{direct.device}"
+    decoded.direct = direct
+    decoded.readings = [
+        WireReading(device, reading.metric, UNTIMED if reading.time is None else reading.time, reading.value, UNTIMED,
+                    int(Flag.CHANGED) if reading.changed else 0)
+        for reading in direct.readings
+    ]  # fmt: skip
+    decoded.sent = len(decoded.readings)
+    decoded.urgent = True  # perhaps: that its metrics would say
+
+
+def _session(of: bytes) -> UUID:
+    """A number space of its own."""
+    return UUID(bytes=hashlib.sha256(b"direct " + of).digest()[:16])
 
 
 def _number_of(payload: bytes, lane: Lane) -> tuple[UUID, Lane, int] | None:

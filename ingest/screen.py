@@ -7,17 +7,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import Reason
 from core.metrics import BY_NAME, METRICS
 from core.model import Flag
-from core.wire import VERSION, Batch, WireReading, encode
-from ingest.decode import Decoded, Rejection
+from core.wire import VERSION, Batch, DirectReading, WireReading, encode
+from ingest.decode import UNTIMED, Decoded, Rejection
 from ingest.directory import KnownDevice, KnownGateway
 from ingest.rows import READING, Readings
 
@@ -72,7 +73,13 @@ def screen(work: Sequence[Decoded], now_ms: int) -> Screened:
     if any(gateway.moved for _, _, gateway in stored):
         devices = [device.at(reading.time) for device, reading in zip(devices, sent, strict=True)]
     rows = _columns(sent, devices)
-    rows["batch"] = np.repeat([at for at, _, _ in stored], [len(decoded.readings) for _, decoded, _ in stored])
+    counts = [len(decoded.readings) for _, decoded, _ in stored]
+    rows["batch"] = np.repeat(np.array([at for at, _, _ in stored], dtype=np.int64), counts)
+    _stamp(
+        rows,
+        np.repeat(np.array([decoded.direct is not None for _, decoded, _ in stored], dtype=np.bool_), counts),
+        now_ms,
+    )
     good = _good(rows, devices, now_ms)
     if not good.all():
         wrong: dict[int, dict[Reason, list[tuple[WireReading, str]]]] = {}
@@ -102,6 +109,15 @@ def _columns(sent: Sequence[WireReading], devices: Sequence[KnownDevice]) -> Rea
     rows["value"] = [reading.value for reading in sent]
     rows["flags"] = [reading.flags for reading in sent]
     return rows
+
+
+def _stamp(rows: Readings, direct: NDArray[Any], now_ms: int) -> None:
+    """What a direct device cannot know: when its message arrived, and when it measured if it has no clock."""
+    if direct.any():
+        rows["received"][direct] = now_ms
+        untimed = direct & (rows["time"] == UNTIMED)
+        rows["time"][untimed] = now_ms
+        rows["flags"][untimed] |= Flag.RESTAMPED
 
 
 def _times(values: list[int]) -> NDArray[np.int64]:
@@ -167,7 +183,16 @@ def _restamp(rows: Readings, place: int, now_ms: int) -> None:
 
 
 def _rejection(decoded: Decoded, reason: Reason, found: list[tuple[WireReading, str]]) -> Rejection:
-    """The readings of one message that are refused for one reason, as a batch of just those."""
-    session, _, seq = decoded.numbered or (UUID(int=0), None, 1)
-    kept = Batch(VERSION, session, seq, [reading for reading, _ in found])
-    return Rejection(reason, found[0][1], encode(kept), len(found))
+    """The readings of one message that are refused for one reason, as a message of just those."""
+    readings = [reading for reading, _ in found]
+    if decoded.direct is not None:
+        kept = encode(msgspec.structs.replace(decoded.direct, readings=[_direct(reading) for reading in readings]))
+    else:
+        session, _, seq = decoded.numbered or (UUID(int=0), None, 1)
+        kept = encode(Batch(VERSION, session, seq, readings))
+    return Rejection(reason, found[0][1], kept, len(found))
+
+
+def _direct(reading: WireReading) -> DirectReading:
+    time = None if reading.time == UNTIMED else reading.time
+    return DirectReading(reading.metric, reading.value, time, reading.flags & Flag.CHANGED)

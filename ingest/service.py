@@ -47,6 +47,9 @@ class Settings(msgspec.Struct, frozen=True):
     ingest_worker: Annotated[
         str, msgspec.Meta(description="Name of this worker at the broker; one per running worker")
     ] = "1"
+    ingest_shared: Annotated[
+        bool, msgspec.Meta(description="Workers share the messages, also over several hosts (not with amqtt)")
+    ] = False
 
 
 class Ingest:
@@ -60,7 +63,12 @@ class Ingest:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._clock = clock
         self.stopping = threading.Event()
-        self._subscriber = Subscriber(settings.broker_url, f"yiju-ingest-{settings.ingest_worker}", self.stopping.set)
+        self._subscriber = Subscriber(
+            settings.broker_url,
+            f"yiju-ingest-{settings.ingest_worker}",
+            self.stopping.set,
+            shared=settings.ingest_shared,
+        )
         self._downlink = Downlink(
             settings.database_url, settings.broker_url, f"yiju-ingest-{settings.ingest_worker}-downlink", clock
         )

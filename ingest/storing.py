@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -190,4 +190,4 @@ def _refused(decoded: Decoded, error: psycopg.Error) -> Decoded:
     payload = decoded.message.payload
     kept = payload if decoded.sent else payload[:KEPT_BYTES]
     rejection = Rejection(Reason.UNSTORABLE, str(error), kept, decoded.sent)
-    return Decoded(decoded.message, decoded.key, decoded.gateway, decoded.numbered, (), None, rejection, decoded.sent)
+    return replace(decoded, readings=(), status=None, rejection=rejection)

@@ -21,8 +21,9 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 
 from core.address import parse_broker_url
 from core.credentials import broker_client_id
+from core.errors import StackError
 from core.model import Lane
-from core.wire import ROOT, VERSION, Ack, PlatformTime, ack_topic, encode, time_topic
+from core.wire import ROOT, VERSION, Ack, DirectAck, PlatformTime, ack_topic, encode, time_topic
 from ingest.decode import Decoded, Message
 
 log = structlog.get_logger()
@@ -36,7 +37,9 @@ KEEPALIVE_S: Final = 30
 LOOK_S: Final = 0.5
 FIRST_RETRY_S: Final = 1.0
 LONGEST_RETRY_S: Final = 30.0
-TOPICS: Final = (f"{ROOT}/+/up/+", f"{ROOT}/+/status")
+DATA: Final = (f"{ROOT}/+/up/+", f"{ROOT}/+/direct")  # any worker may store these
+STATUS: Final = f"{ROOT}/+/status"  # every worker hears these: their order matters, and shared ones have none
+SHARE: Final = "$share/ingest/"
 
 
 class Subscriber:
@@ -46,9 +49,10 @@ class Subscriber:
         broker_url: mqtt://user:password@host:port, or mqtts:// for TLS with the system's certificates.
         name: what the broker's memory of us is called; one per worker.
         ended: called when the thread that speaks to the broker has ended, by an error too, which `stop` raises.
+        shared: each message goes to one of the workers that share; else to every worker.
     """
 
-    def __init__(self, broker_url: str, name: str, ended: Callable[[], None]) -> None:
+    def __init__(self, broker_url: str, name: str, ended: Callable[[], None], *, shared: bool = False) -> None:
         address = self._address = parse_broker_url(broker_url, "YIJU_BROKER_URL")
         self._arrived = threading.Condition()
         self._waiting: deque[Message] = deque()
@@ -64,6 +68,7 @@ class Subscriber:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="broker")
         self._future: Future[None] | None = None
         self._ended = ended
+        self._shared = shared
         self.connected = False
         client_id = broker_client_id(name, address.password)
         self._client = mqtt.Client(
@@ -193,11 +198,16 @@ class Subscriber:
     def _acknowledge_to_gateways(self, work: Iterable[Decoded], now_ms: int) -> None:
         stored: dict[tuple[str, UUID, Lane], list[int]] = defaultdict(list)
         for decoded in work:
-            if decoded.key is not None and decoded.numbered is not None:
-                session, lane, seq = decoded.numbered
-                stored[decoded.key, session, lane].append(seq)
             if decoded.key is not None and decoded.asks_time:
                 self._client.publish(time_topic(decoded.key), encode(PlatformTime(VERSION, now_ms)), qos=1)
+            if decoded.key is None or decoded.numbered is None:
+                continue
+            session, lane, seq = decoded.numbered
+            if lane is not None:
+                stored[decoded.key, session, lane].append(seq)
+            elif decoded.direct is not None and decoded.direct.seq is not None:
+                told = DirectAck(VERSION, decoded.direct.boot, [seq])
+                self._client.publish(ack_topic(decoded.key), encode(told), qos=1)
         for (gateway, session, lane), seqs in stored.items():
             self._client.publish(ack_topic(gateway), encode(Ack(VERSION, session, lane, seqs, now_ms)), qos=1)
 
@@ -219,10 +229,17 @@ class Subscriber:
         with self._arrived:
             self._waiting.clear()  # all that was not acknowledged comes again
         self._held = self._held_bytes = 0
-        client.subscribe([(topic, 1) for topic in TOPICS])
+        plain, shared = list(DATA), [SHARE + topic for topic in DATA]
+        client.subscribe([(topic, 1) for topic in [*(shared if self._shared else plain), STATUS]])
+        client.unsubscribe(plain if self._shared else shared)  # what the broker remembers of a time before
 
     def _on_subscribe(self, _client: mqtt.Client, _data: Any, _mid: int, codes: Any, _properties: Any) -> None:
         refused = [str(code) for code in codes if code.is_failure]
+        if refused and self._shared:
+            raise StackError(
+                f"the broker does not let workers share a subscription ({', '.join(refused)}): run one worker,"
+                " or use mosquitto"
+            )
         if refused:
             log.error("broker refused the subscription", reasons=refused)
             return

@@ -64,8 +64,22 @@ def _add_service(service: Service) -> None:
 
 
 for _service in SERVICES:
-    if _service.name not in ("simulate", "gateway"):  # these are groups of commands
+    if _service.name not in ("simulate", "gateway", "ingest"):  # groups of commands, and one with options
         _add_service(_service)
+
+
+@app.command()
+def ingest(
+    workers: Annotated[int, typer.Option(help="How many processes share the load; not with amqtt.", min=1)] = 1,
+) -> None:
+    """Stores what gateways send."""
+    if workers == 1:
+        run_service(next(service for service in SERVICES if service.name == "ingest"))
+        return
+    from yiju.screen import Screen
+    from yiju.workers import run_workers
+
+    run_workers(workers, Screen().tell)
 
 
 @app.command("import")

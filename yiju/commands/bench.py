@@ -54,6 +54,6 @@ def bench_latency(
     else:
         screen.say(
             f"{latency.presses} presses while {homes} homes send {latency.load_per_s:g} messages a second: median"
-            f" {latency.p50_ms:g} ms, 99 % within {latency.p99_ms:g} ms;"
-            f" the broker alone {latency.broker_round_trip_p50_ms:g} ms"
+            f" {latency.p50_ms:g} ms, 99 % within {latency.p99_ms:g} ms; the broker alone"
+            f" {latency.broker_round_trip_p50_ms:g} ms"
         )

@@ -6,6 +6,7 @@ from threading import Barrier
 
 import pytest
 
+from alerts.at_once import at_once
 from alerts.lifecycle import acknowledge, on_site, resolve
 from core.errors import Conflict
 from core.model import Outcome
@@ -429,3 +430,33 @@ def test_nobody_holds_an_alert_for_longer_than_a_day(world: World) -> None:
     (alert,) = world.tick(NOW).opened
     with pytest.raises(Conflict, match="at most"):
         acknowledge(world.owner, alert, worker, NOW, NOW + timedelta(days=365))
+
+
+def test_a_call_for_help_is_an_alert_on_its_first_rung_without_a_look_at_everything(world: World) -> None:
+    home = world.home("h1")
+    worker = world.person("wang", "worker", channels=["json://127.0.0.1:1"])
+    home.heard(NOW)
+    home.urgent(home.device("sos", "bedroom"), "sos", NOW)
+    home.urgent(home.device("smoke", "kitchen"), "smoke", NOW)
+    home.urgent(home.device("radar", "bedroom"), "fall", NOW, value=2)
+    with world.database.connect(DatabaseRole.ALERTS, autocommit=False) as connection:
+        done = at_once(connection, NOW)
+    assert (len(done.opened), done.look) == (2, True)  # the fall waits for the look at everything
+    assert [row["kind"] for row in world.alerts()] == ["sos", "smoke"]
+    told = world.rows("SELECT alert_id, rung, person_id FROM delivery ORDER BY alert_id")
+    assert told == [{"alert_id": alert, "rung": 1, "person_id": worker} for alert in done.opened]
+    world.tick(NOW)
+    assert sorted(row["kind"] for row in world.alerts()) == ["fall", "smoke", "sos"]
+    assert world.rows("SELECT * FROM urgent_event WHERE handled_at IS NULL") == []
+
+
+def test_a_second_press_brought_in_at_once_is_an_occurrence_and_asks_for_a_look(world: World) -> None:
+    home = world.home("h1")
+    home.heard(NOW)
+    button = home.device("sos", "bedroom")
+    home.urgent(button, "sos", NOW)
+    home.urgent(button, "sos", NOW + 5 * MINUTE)
+    with world.database.connect(DatabaseRole.ALERTS, autocommit=False) as connection:
+        done = at_once(connection, NOW + 5 * MINUTE)
+    assert (len(done.opened), done.look) == (1, True)
+    assert [row["occurrences"] for row in world.alerts()] == [2]

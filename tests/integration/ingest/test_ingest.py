@@ -305,3 +305,19 @@ def test_a_gateway_that_loses_its_line_is_shown_offline_by_its_will(database: Da
         client.loop_stop()
         sock.close()  # the line breaks: no goodbye
         eventually(lambda: online() is False)
+
+
+def test_a_message_sent_with_qos_0_is_stored_and_ends_no_connection(
+    database: Database, broker: EmbeddedBroker, gateway: GatewayClient
+) -> None:
+    register_homes(database, homes=1)
+    with running(database, broker):
+        topic = up_topic("gw-1", Lane.BULK)
+        gateway.client.publish(topic, encode(Batch(VERSION, SESSION, 1, [door(1)])), qos=0)
+        gateway.send(2, door())
+        gateway.acknowledged(2)
+        eventually(lambda: count(database, "reading") == 2)
+        time.sleep(0.2)  # an acknowledgement of what has no id would end the connection
+        gateway.send(3, door(2))
+        gateway.acknowledged(3)
+    assert count(database, "reading") == 3

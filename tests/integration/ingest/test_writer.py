@@ -8,11 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from care.register import apply_register, read_document
 from core.model import Flag, Lane
 from core.wire import VERSION, Batch, WireReading, encode, to_ms, up_topic
 from ingest.arrays import register_arrays
-from ingest.decode import Message, decode
-from ingest.directory import Directory
+from ingest.decode import Decoded, Message, decode
+from ingest.directory import Directory, KnownDevice, KnownGateway
+from ingest.screen import screen
 from ingest.writer import Writer, drop_old_readings, prepare
 from store.pool import Connection, DatabaseRole
 from tests.conftest import NOW, Database
@@ -178,3 +180,61 @@ def test_a_button_that_says_that_it_was_let_go_rings_once_a_press(connection: Co
     for step in (said(1, 9, 0.0, 0), said(2, 8, 1.0, 1), said(3, 7, 1.0, 0), said(4, 6, 0.0, 1), said(5, 5, 1.0, 1)):
         store(connection, step)
     assert connection.execute("SELECT count(*) AS n FROM urgent_event").fetchone() == {"n": 2}
+
+
+def test_a_device_that_changed_its_home_leaves_its_past_where_it_was_also_what_comes_late(
+    database: Database, connection: Connection
+) -> None:
+    register_homes(database, homes=2)
+    moved_at = NOW - timedelta(minutes=30)
+    door = "zigbee2mqtt/door"
+    before, late, after = (
+        WireReading(door, "open", NOW_MS - minutes * 60_000, 1.0, NOW_MS, 1) for minutes in (60, 45, 10)
+    )
+    store(connection, message(1, [before]))
+    document = {"home": [{"key": "home-2", "region": "d-1", "name": "第2家", "commissioned": NOW - timedelta(days=60),
+                          "device": [{"gateway": "gw-1", "address": door, "kind": "contact"}]}]}  # fmt: skip
+    with database.connect(DatabaseRole.REGISTER) as register:
+        apply_register(register, read_document(document, "test"), "test", moved_at)
+    store(connection, message(2, [late, after]))
+    rows = connection.execute(
+        "SELECT home.key, reading.time FROM reading JOIN home ON home.id = reading.home_id ORDER BY time"
+    ).fetchall()
+    assert [(row["key"], to_ms(row["time"])) for row in rows] == [
+        ("home-1", before.time),
+        ("home-1", late.time),
+        ("home-2", after.time),
+    ]
+    life = connection.execute("SELECT home.key, life_at FROM home_state JOIN home ON home.id = home_id ORDER BY key")
+    assert [(row["key"], to_ms(row["life_at"])) for row in life] == [("home-1", late.time), ("home-2", after.time)]
+
+
+any_reading = st.builds(
+    WireReading,
+    device=st.sampled_from(["zigbee2mqtt/door", "zigbee2mqtt/sos", "zigbee2mqtt/nobody's"]),
+    metric=st.sampled_from(["open", "sos", "happiness", "temperature"]),
+    time=st.one_of(st.integers(NOW_MS - 100 * 86_400_000, NOW_MS + 86_400_000), st.integers(-(2**70), 2**70)),
+    value=st.one_of(st.floats(allow_nan=True), st.sampled_from([0.0, 1.0])),
+    received=st.one_of(st.just(NOW_MS), st.integers(-(2**66), 2**66)),
+    flags=st.integers(0, 1),
+)
+
+
+@settings(deadline=None)
+@given(batch=st.lists(any_reading, max_size=20))
+def test_readings_looked_at_together_are_judged_as_each_of_them_alone(batch: list[WireReading]) -> None:
+    """Whatever is sent is either stored or refused, and for the same reason in any company."""
+    devices = {name: KnownDevice(number, 1, NOW_MS - 60 * 86_400_000)
+               for number, name in enumerate(("zigbee2mqtt/door", "zigbee2mqtt/sos"), start=1)}  # fmt: skip
+    gateway = KnownGateway(1, 1, devices)
+
+    def judged(*readings: WireReading) -> tuple[int, dict[str, int]]:
+        work = Decoded(message(1, []), "gw-1", gateway, (SESSION, Lane.BULK, 1), readings=readings, sent=len(readings))
+        screened = screen([work], NOW_MS)
+        return len(screened.readings), {each.reason: each.readings for each in screened.refused.get(0, [])}
+
+    stored, refused = judged(*batch)
+    assert stored + sum(refused.values()) == len(batch)
+    alone = [judged(reading) for reading in batch]
+    assert stored == sum(one for one, _ in alone)
+    assert refused == {reason: sum(each.get(reason, 0) for _, each in alone) for reason in refused}
