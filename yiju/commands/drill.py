@@ -34,3 +34,28 @@ def drill_gateway(
     show(outcome, as_json=as_json)
     if outcome.lost or outcome.doubled:
         raise typer.Exit(1)
+
+
+@app.command("backlog")
+def drill_backlog(
+    as_json: AsJson = False,
+    readings: Annotated[
+        int, typer.Option(help="How many wait; a week of a busy home by default.", min=1_000)
+    ] = 600_000,
+) -> None:
+    """A week of readings waits when the line comes back: how fast it goes, in what memory, how soon an SOS is in."""
+    from yiju.commands.options import clock
+    from yiju.drills.backlog import BacklogDrill
+    from yiju.drills.report import show
+    from yiju.screen import Screen
+
+    screen = Screen()
+    with (
+        tempfile.TemporaryDirectory(prefix="yiju-drill-") as folder,
+        screen.steps(1) as _,
+        screen.work("a week goes up") as advance,
+    ):
+        outcome = BacklogDrill(Path(folder), readings=readings, advance=advance).run(clock().now())
+    show(outcome, as_json=as_json)
+    if outcome.lost or outcome.doubled:
+        raise typer.Exit(1)
