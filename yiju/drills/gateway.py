@@ -152,17 +152,14 @@ class GatewayDrill:
         await box.take(part)
 
     async def _take_while_it_fails(self, box: WatchedBox, line: Line) -> None:
-        """The next eighth, while the platform fails; killed while it sends; the acknowledgement of a batch is lost."""
+        """The next eighth, while the platform fails; killed while it sends, and its line cut for a moment."""
         part = self._readings // 16
         await box.take(part)
         await asyncio.sleep(self._random.random())
         await box.kill()
         await box.take(part)
-        line.cut_after(1)
-        self._cuts += 1
-        await box.left()  # it sends what it has
-        while line.is_up:
-            await asyncio.sleep(_POLL_S)
+        self._cut(line)
+        await asyncio.sleep(self._random.random())
         line.mend()
 
     async def _fail_the_platform(self) -> None:
@@ -183,8 +180,13 @@ class GatewayDrill:
         self._platform.start_ingest()
 
     async def _take_without_a_line(self, box: WatchedBox, line: Line) -> None:
-        """All that is left, five eighths, while the line is down."""
-        self._cut(line)
+        """All that is left, five eighths, while the line is down; it goes just before a batch is acknowledged."""
+        line.cut_after(1)
+        self._cuts += 1
+        await box.take(self._readings // 16)
+        while line.is_up:
+            await box.left()  # sends what waits
+            await asyncio.sleep(_POLL_S)
         await box.take(self._readings - len(box.taken))
 
     async def _press_while_behind(self, box: WatchedBox) -> None:
