@@ -10,6 +10,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from core.address import BrokerAddress
 from core.errors import SettingsError
 
+LONGEST_RETRY_S: Final = 15  # what an SOS may wait for after the line has come back
 KEEPALIVE_S: Final = 30  # a dead connection is noticed after one and a half of these at most
 
 
@@ -20,7 +21,7 @@ def client_for(
 
     Args:
         ca: file with the broker's certificate authority; empty trusts the system's.
-        retry_s: first wait before a reconnect; it doubles up to a minute.
+        retry_s: first wait before a reconnect; it doubles up to a quarter of a minute.
         keep_session: whether the broker keeps our subscriptions and what comes for them while we are away.
 
     Raises:
@@ -35,7 +36,7 @@ def client_for(
         except (OSError, ssl.SSLError) as error:
             raise SettingsError(f"YIJU_PLATFORM_CA names {ca!r}, which is no readable certificate: {error}") from error
     client.on_socket_open = _without_delay
-    client.reconnect_delay_set(retry_s, 60)  # type: ignore[arg-type]  # seconds; fractions work too
+    client.reconnect_delay_set(retry_s, LONGEST_RETRY_S)  # type: ignore[arg-type]  # seconds; fractions work too
     client.max_inflight_messages_set(0)  # our own windows are the limit
     return client
 

@@ -32,6 +32,7 @@ class Eras:
         self.current = 0
         self._shifts: dict[int, int | None] = {0: 0}
         self.reload()
+        self.current = max(self._shifts)
 
     def begin(self, boot: str, base: int, true_base: int | None) -> None:
         """From now on the clock runs at `base`; goes on with the newest era when that is much the same.
@@ -42,7 +43,7 @@ class Eras:
             true_base: the same of the platform's clock, when it was heard since that start.
         """
         if not self.differs(boot, base, true_base):
-            self.current = max(self._shifts)
+            (self.current,) = self._db.execute("SELECT max(id) FROM era").fetchone()
             return
         (used,) = self._db.execute("SELECT ifnull(max(era), 0) FROM batch").fetchone()
         self.current = max(used, *self._shifts) + 1
@@ -119,7 +120,6 @@ class Eras:
         """Reads the table (again, after a transaction that was given up)."""
         for era, shift in self._db.execute("SELECT id, shift FROM era ORDER BY id"):
             self._shifts[era] = shift
-            self.current = era
 
 
 def _shift(base: int, true_base: int) -> int:

@@ -243,7 +243,7 @@ class Gateway:
 
     def _keep_outbox(self, now: datetime) -> None:
         """Each second's housekeeping. Raises on a full disk, again each time: see `tick`."""
-        self._outbox.recover(self._uplink.sent(self._outbox.spare))
+        self._uplink.recover()
         if self._health is None or abs(now - self._health) >= HEALTH_EVERY:
             self._outbox.append(self._health_readings(now))
             self._health = now

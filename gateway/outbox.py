@@ -165,6 +165,14 @@ class Outbox:
                 self._eras.current = UNKNOWN
                 raise
 
+    def trust_clock(self) -> None:
+        """From now on the clock cannot be wrong: it is the platform's own."""
+        with self._lock:
+            if self._eras.current != 0:
+                with self._transaction():
+                    self._seal(Lane.BULK, self._empty_waiting())  # they are of the era before
+                self._eras.current = 0
+
     def resolve_eras(self, boot: str, true_base: int, now: int) -> None:
         """The platform's time was heard; see Eras.resolve.
 

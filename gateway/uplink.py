@@ -201,10 +201,14 @@ class Uplink:
                 self._say_online(now)
         self.send()
 
-    def sent(self, source: Source) -> int:
-        """The highest number of `source` that this process ever sent."""
+    def recover(self) -> None:
+        """Has the outbox bring to the disk what is in memory and was never sent; nothing is sent meanwhile.
+
+        Raises:
+            sqlite3.DatabaseError: the disk still is full.
+        """
         with self._lock:
-            return self._ways[source.session, source.lane].highest
+            self._outbox.recover(self._ways[self._outbox.spare.session, Lane.URGENT].highest)
 
     def say(self, name: str, payload: bytes, *, retain: bool = False) -> bool:
         """Publishes at `yiju/v1/{gateway}/{name}`; returns whether there was a connection to give it to."""

@@ -1,6 +1,8 @@
 """`yiju drill ...`: the real parts made to fail on purpose, and what was lost."""
 
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +10,7 @@ import typer
 
 app = typer.Typer(help="Drills: everything fails on purpose, and an independent witness counts.", no_args_is_help=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print figures for a program.")]
+LOST = 1  # the exit code of a drill that found something lost or doubled
 
 
 @app.command("gateway")
@@ -21,16 +24,39 @@ def drill_gateway(
     from yiju.commands.options import clock
     from yiju.drills.gateway import GatewayDrill
     from yiju.drills.report import show
-    from yiju.screen import Screen
 
-    screen = Screen()
-    with (
-        tempfile.TemporaryDirectory(prefix="yiju-drill-") as folder,
-        screen.steps(1) as _,
-        screen.work("the gateways take readings") as advance,
-    ):
-        drill = GatewayDrill(Path(folder), gateways=gateways, readings=readings, seed=seed, advance=advance)
+    with _place("the gateways take readings") as (folder, advance):
+        drill = GatewayDrill(folder, gateways=gateways, readings=readings, seed=seed, advance=advance)
         outcome = drill.run(clock().now())
     show(outcome, as_json=as_json)
     if outcome.lost or outcome.doubled:
-        raise typer.Exit(1)
+        raise typer.Exit(LOST)
+
+
+@app.command("backlog")
+def drill_backlog(
+    as_json: AsJson = False,
+    readings: Annotated[
+        int, typer.Option(help="How many wait; a week of a busy home by default.", min=1_000)
+    ] = 600_000,
+) -> None:
+    """A week of readings waits when the line comes back: how fast it goes, in what memory, how soon an SOS is in."""
+    from yiju.commands.options import clock
+    from yiju.drills.backlog import BacklogDrill
+    from yiju.drills.report import show
+
+    with _place("a week goes up") as (folder, advance):
+        outcome = BacklogDrill(folder, readings=readings, advance=advance).run(clock().now())
+    show(outcome, as_json=as_json)
+    if outcome.lost or outcome.doubled:
+        raise typer.Exit(LOST)
+
+
+@contextmanager
+def _place(what: str) -> Iterator[tuple[Path, Callable[[float, float], None]]]:
+    """A folder that vanishes, and a bar on standard error for `what`."""
+    from yiju.screen import Screen
+
+    screen = Screen()
+    with tempfile.TemporaryDirectory(prefix="yiju-drill-") as folder, screen.steps(1), screen.work(what) as advance:
+        yield Path(folder), advance

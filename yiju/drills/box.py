@@ -3,17 +3,20 @@
 Orders come on standard input, one a line, and are answered on standard output. What was answered is durable: the
 answers are the drill's witness.
 
-    take 5 8   takes a meter's readings 5, 6 and 7, one message each; "t 5", "t 6" ... as each is taken, then "done"
+    take 5 8   takes meter readings 5, 6 and 7, one message each; "t 5", "t 6" ... as each is taken, then "done"
+    fill 9000  takes readings 0 to 8999, spread over the week before, many at once; "done" when all are taken
     press      takes an SOS; "p 1700000000000 1 12": its time, whether the line is up, how many batches wait
-    left       "l 340": how many readings are not acknowledged
-    memory     "m 41234": the process's resident memory in kB
+    left       seals what waits; "l 340 1": how many readings are not acknowledged, whether the line is up
     end        stops cleanly
+
+Readings come from forty meters in turn, each reading with a number of its own as its value.
 """
 
 import os
 import sys
 import threading
-from pathlib import Path
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Final
 
 from core.clock import Clock, SystemClock
@@ -25,8 +28,9 @@ from gateway.settings import Settings
 from gateway.true_time import this_machine
 from yiju.embedded.child import end_with_parent
 
-METER: Final = "tasmota/meter"
+METERS: Final = 40
 BUTTON: Final = "zigbee2mqtt/sos"
+WEEK: Final = timedelta(days=7)
 _TICK_S: Final = 1.0
 
 
@@ -56,8 +60,11 @@ def _obey(gateway: Gateway, clock: Clock) -> None:
         match line.split():
             case ["take", first, end]:
                 for number in range(int(first), int(end)):
-                    gateway.receive("tele/meter/SENSOR", b'{"ENERGY":{"Total":%d}}' % number)
+                    gateway.receive(*_message(number))
                     _say(f"t {number}")
+                _say("done")
+            case ["fill", readings]:
+                gateway.receive_many(_week(int(readings), clock.now()))
                 _say("done")
             case ["press"]:
                 pressed = max(pressed + 1, to_ms(clock.now()))
@@ -66,9 +73,7 @@ def _obey(gateway: Gateway, clock: Clock) -> None:
                 _say(f"p {pressed} {state}")
             case ["left"]:
                 gateway.flush()
-                _say(f"l {gateway.unacknowledged()}")
-            case ["memory"]:
-                _say(f"m {_resident_kb()}")
+                _say(f"l {gateway.unacknowledged()} {int(gateway.connected)}")
             case _:
                 return
 
@@ -78,9 +83,14 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _resident_kb() -> int:
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.partition("VmRSS:")[2].split()[0])
+def _message(number: int) -> tuple[str, bytes]:
+    return f"tele/meter-{number % METERS}/SENSOR", b'{"ENERGY":{"Total":%d}}' % number
+
+
+def _week(readings: int, now: datetime) -> Iterator[tuple[str, bytes, datetime]]:
+    """That many readings, evenly spread over the week before `now`."""
+    for number in range(readings):
+        yield *_message(number), now - WEEK * (1 - number / readings)
 
 
 if __name__ == "__main__":

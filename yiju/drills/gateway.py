@@ -3,8 +3,8 @@
 Each gateway goes through the same story, at moments of its own: it is killed while it takes; its line is cut, and it is
 killed twice more in that one outage; while it catches up the broker forgets everything and ingest is killed. When all
 have caught up their lines are cut again until all are behind, and all come back at once. In that last stretch nothing
-fails, and an SOS is pressed at each gateway every tenth of a second for as long as it has a backlog: that is what the
-latency is measured on. All the time the lines give batches and acknowledgements twice and out of order.
+fails, and an SOS is pressed at each gateway every twentieth of a second for as long as it has a backlog: that is what
+the latency is measured on. All the time the lines give batches and acknowledgements twice and out of order.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from yiju.drills.witness import WatchedBox
 Advance = Callable[[float, float], None]
 TWICE: Final = 0.03
 LATE: Final = 0.05
-PRESS_EVERY_S: Final = 0.1
+PRESS_EVERY_S: Final = 0.05
 PATIENCE_S: Final = 240.0
 _POLL_S: Final = 0.2
 
@@ -142,12 +142,12 @@ class GatewayDrill:
             await asyncio.gather(*(self._press_while_behind(box) for box in self._boxes))
 
     async def _take_while_killed(self, box: WatchedBox, line: Line) -> None:
-        """The first half: killed once with a line, and twice in one outage."""
-        part = self._readings // 8
-        await box.take(part, kill_after=self._random.randrange(part))
+        """The first quarter: killed once with a line, and twice in one outage."""
+        part = self._readings // 16
+        await box.take(part, kill_after=self._random.randrange(1, part))
         self._cut(line)
         for _ in range(2):
-            await box.take(part, kill_after=self._random.randrange(part))
+            await box.take(part, kill_after=self._random.randrange(1, part))
         line.mend()
         await box.take(part)
 
@@ -180,21 +180,27 @@ class GatewayDrill:
         self._platform.start_ingest()
 
     async def _take_without_a_line(self, box: WatchedBox, line: Line) -> None:
-        """All that is left, while the line is down."""
-        self._cut(line)
+        """All that is left, five eighths, while the line is down; it goes just before a batch is acknowledged."""
+        line.cut_after(1)
+        self._cuts += 1
+        await box.take(self._readings // 16)
+        while line.is_up:
+            await box.left()  # sends what waits
+            await asyncio.sleep(_POLL_S)
         await box.take(self._readings - len(box.taken))
 
     async def _press_while_behind(self, box: WatchedBox) -> None:
         """Until the platform has all of the backlog, and then the presses too."""
-        while await box.left() > self._readings // 100:
-            await box.press()
+        while (now := await box.left())[0] > self._readings // 100:
+            if now[1]:
+                await box.press()
             await asyncio.sleep(PRESS_EVERY_S)
         await self._catch_up(box)
 
     async def _catch_up(self, box: WatchedBox) -> None:
         """Until the platform has everything."""
         until = time.monotonic() + PATIENCE_S
-        while left := await box.left():
+        while left := (await box.left())[0]:
             if time.monotonic() > until:
                 raise StackError(f"{box.key} still has {left} readings after {PATIENCE_S:g} s")
             self._show()

@@ -33,8 +33,9 @@ class Line:
         self._twice = twice
         self._late = late
         self._up = True
+        self._batches_left: int | None = None
         self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._ends: set[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
         self.doubled = 0
@@ -45,14 +46,23 @@ class Line:
         self.port = self._server.sockets[0].getsockname()[1]
 
     def cut(self) -> None:
-        """Ends every connection and takes no new one."""
+        """Ends every connection and takes no new one. What the broker was given already, it has."""
         self._up = False
-        for writer in self._writers:
+        for writer, to_broker in self._ends:
             writer.transport.abort()
+            to_broker.close()
+
+    def cut_after(self, batches: int) -> None:
+        """Cuts the line as soon as it has carried so many more batches: the last one's acknowledgement is lost."""
+        self._batches_left = batches
 
     def mend(self) -> None:
         """Takes connections again."""
         self._up = True
+
+    @property
+    def is_up(self) -> bool:
+        return self._up
 
     async def stop(self) -> None:
         self.cut()
@@ -71,14 +81,14 @@ class Line:
         except OSError:
             writer.transport.abort()
             return
-        self._writers |= {writer, to_broker}
+        self._ends.add((writer, to_broker))
         both = [asyncio.create_task(self._carry(reader, to_broker)),
                 asyncio.create_task(self._carry(from_broker, writer))]  # fmt: skip
         self._tasks.update(both)
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        for end in (writer, to_broker):
-            end.transport.abort()
-            self._writers.discard(end)
+        self._ends.discard((writer, to_broker))
+        writer.transport.abort()
+        to_broker.close()
         await asyncio.gather(*both, return_exceptions=True)
         self._tasks.difference_update(both)
 
@@ -108,8 +118,16 @@ class Line:
                         held = None
                         self.reordered += 1
                     await writer.drain()
+                    self._count(packet)
             finally:
                 coming.cancel()
+
+    def _count(self, packet: bytes) -> None:
+        if self._batches_left is not None and packet[0] >> 4 == _PUBLISH and b"/up/" in packet[:150]:
+            self._batches_left -= 1
+            if self._batches_left == 0:
+                self._batches_left = None
+                self.cut()
 
     def _happens(self, share: float, packet: bytes) -> bool:
         """Batches and acknowledgements only: the rest is the protocol's own."""

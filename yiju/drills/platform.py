@@ -21,13 +21,17 @@ from core.metrics import BY_NAME
 from store.migrate import migrate
 from store.pool import Connection, DatabaseRole, connect
 from store.queries import load_queries
-from yiju.drills.box import BUTTON, METER
+from yiju.drills.box import BUTTON, METERS
 from yiju.embedded.broker import BrokerKind, EmbeddedBroker
 from yiju.embedded.child import start_child, stop_child
 from yiju.embedded.postgres import EmbeddedPostgres
 
 QUERIES: Final = load_queries(__package__)
-_ADDRESSES: Final = ((METER, "meter"), (BUTTON, "sos"), ("gateway", "gateway"))
+_ADDRESSES: Final = [
+    *((f"tasmota/meter-{number}", "meter") for number in range(METERS)),
+    (BUTTON, "sos"),
+    ("gateway", "gateway"),
+]
 
 Identity = tuple[str, str, int]  # gateway, metric, and what tells the reading from all others: a meter's value, a time
 
@@ -125,14 +129,15 @@ class DrillPlatform:
         """As the owner of the database."""
         return connect(self._postgres.url(), DatabaseRole.OWNER, autocommit=True)
 
-    def count(self, witnessed: Iterable[Identity]) -> Count:
-        """Compares the database with what was witnessed, reading by reading."""
+    def count(self, witnessed: Iterable[Identity], *, of: str | None = None) -> Count:
+        """Compares the database with what was witnessed, reading by reading.
+
+        Args:
+            of: the gateway that is counted; None: all.
+        """
         with self.connect() as connection:
-            connection.execute(QUERIES["make_witness"])
-            with connection.cursor() as cursor, cursor.copy(QUERIES["copy_witness"]) as copy:
-                for gateway, metric, identity in witnessed:
-                    copy.write_row((gateway, BY_NAME[metric].id, identity))
-            row = connection.execute(QUERIES["count_witnessed"]).fetchone()
+            _bring(connection, witnessed)
+            row = connection.execute(QUERIES["count_witnessed"], {"of": of}).fetchone()
         if row is None:
             raise StackError("the database counts nothing: an aggregate always gives a row")
         return Count(**row)
@@ -140,11 +145,16 @@ class DrillPlatform:
     def urgent_latencies_ms(self, presses: Iterable[Identity]) -> list[float]:
         """From each press until the transaction that stored it was committed, ascending; by this machine's clock."""
         with self.connect() as connection:
-            connection.execute(QUERIES["make_witness"])
-            with connection.cursor() as cursor, cursor.copy(QUERIES["copy_witness"]) as copy:
-                for gateway, metric, identity in presses:
-                    copy.write_row((gateway, BY_NAME[metric].id, identity))
+            _bring(connection, presses)
             return [float(row["ms"]) for row in connection.execute(QUERIES["witnessed_latencies"])]
+
+
+def _bring(connection: Connection, witnessed: Iterable[Identity]) -> None:
+    """Brings them into the session's table `witness`."""
+    connection.execute(QUERIES["make_witness"])
+    with connection.cursor() as cursor, cursor.copy(QUERIES["copy_witness"]) as copy:
+        for gateway, metric, identity in witnessed:
+            copy.write_row((gateway, BY_NAME[metric].id, identity))
 
 
 def _register(hashes: Mapping[str, str], now: datetime) -> dict[str, Any]:

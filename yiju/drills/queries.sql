@@ -8,13 +8,13 @@ COPY witness (gateway, metric, identity) FROM STDIN;
 -- A meter's reading is known by its value, an SOS by when it was pressed. What a gateway says of itself does not count.
 WITH found AS (
     SELECT gateway.key AS gateway, reading.metric,
-        CASE WHEN device.address = 'tasmota/meter' THEN reading.value::bigint
+        CASE WHEN device.address LIKE 'tasmota/%%' THEN reading.value::bigint
              ELSE (extract(epoch FROM reading.time) * 1000)::bigint END AS identity,
         count(*) AS rows
     FROM reading
     JOIN device ON device.id = reading.device_id
     JOIN gateway ON gateway.id = device.gateway_id
-    WHERE device.address IN ('tasmota/meter', 'zigbee2mqtt/sos')
+    WHERE device.address <> 'gateway' AND (%(of)s::text IS NULL OR gateway.key = %(of)s)
     GROUP BY 1, 2, 3
 ), compared AS (
     SELECT witness.gateway IS NOT NULL AS witnessed, coalesce(found.rows, 0) AS rows

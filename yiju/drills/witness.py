@@ -97,15 +97,26 @@ class WatchedBox:
         at, connected, backlog = (await self._hear()).removeprefix("p ").split()
         self.presses.append(Press(int(at), connected == "1", int(backlog)))
 
-    async def left(self) -> int:
-        """Has it send all it has; how many readings are not acknowledged."""
-        self._say("left")
-        return int((await self._hear()).removeprefix("l "))
+    async def fill(self, readings: int) -> None:
+        """Has it take a week's readings at once, before it took any other."""
+        self._say(f"fill {readings}")
+        if await self._hear() != "done":
+            raise StackError(f"{self.key} was killed while its week was taken")
+        self.taken += range(readings)
+        self._next = readings
 
-    async def memory_kb(self) -> int:
-        """Its resident memory."""
-        self._say("memory")
-        return int((await self._hear()).removeprefix("m "))
+    async def left(self) -> tuple[int, bool]:
+        """Has it send all it has; how many readings are not acknowledged, and whether its line is up."""
+        self._say("left")
+        left, connected = (await self._hear()).removeprefix("l ").split()
+        return int(left), connected == "1"
+
+    @property
+    def pid(self) -> int:
+        """The process that runs now. Raises StackError when none was started."""
+        if self._process is None:
+            raise StackError(f"{self.key} was never started")
+        return self._process.pid
 
     async def kill(self) -> None:
         """kill -9, and a new start."""

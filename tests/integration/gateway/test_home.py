@@ -21,6 +21,7 @@ from gateway.gateway import Gateway
 from gateway.home import FENCE_S, HomeBroker
 from gateway.settings import Settings
 from tests.integration.gateway.platform import until
+from tests.integration.gateway.test_process import reaches
 from tests.needs import need
 from tests.unit.gateway.test_gateway import left
 from yiju.embedded.child import start_child, stop_child
@@ -49,18 +50,10 @@ def port(tmp_path: Path) -> Iterator[int]:
 def devices(port: int) -> Iterator[Client]:
     client = Client(CallbackAPIVersion.VERSION2)
     client.loop_start()
-    until(lambda: _reaches(client, port), "the home's broker answers")
+    until(lambda: reaches(client, port), "the home's broker answers")
     yield client
     client.disconnect()
     client.loop_stop()
-
-
-def _reaches(client: Client, port: int) -> bool:
-    try:
-        client.connect("127.0.0.1", port)
-    except OSError:
-        return False
-    return True
 
 
 @contextmanager

@@ -170,3 +170,30 @@ def test_the_gateway_loads_nothing_that_a_small_machine_cannot_carry() -> None:
     code = "import sys, gateway.service; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True)
     assert not heavy & {module.partition(".")[0] for module in done.stdout.split()}
+
+
+MEMORY = """
+import sys
+from datetime import UTC, datetime
+import gateway.service
+from core.clock import SystemClock
+from gateway.gateway import Gateway
+from gateway.settings import Settings
+from gateway.true_time import this_machine
+settings = Settings("gw-1", "secret", "mqtt://127.0.0.1:1", gateway_folder=sys.argv[1])
+gateway = Gateway(settings, SystemClock(), this_machine())
+gateway.start()
+for number in range(400):
+    device = number % 40
+    gateway.receive(f"zigbee2mqtt/device {device}", b'{"temperature":%d,"humidity":50,"battery":90}' % (number % 30))
+gateway.tick(datetime.now(UTC))
+print(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0])
+gateway.stop()
+"""
+
+
+def test_a_gateway_with_forty_devices_stays_under_80_mb(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY, str(tmp_path)], cwd=REPO, capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout.splitlines()[-1]) * 1024 < 80_000_000

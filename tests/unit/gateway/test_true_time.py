@@ -250,6 +250,19 @@ def test_whatever_a_clock_does_between_two_starts_every_time_is_right_once_the_p
     shutil.rmtree(folder)
 
 
+def test_a_clock_that_is_the_platform_s_own_is_trusted_whatever_the_outbox_remembers(tmp_path: Path) -> None:
+    home = Home(tmp_path, wrong=-HOUR)
+    home.hear()
+    home.measure()
+    home.outbox.close()
+    home.outbox = Outbox(home.path)
+    home.time = TrueTime(home.outbox, home, None)
+    home.wrong = 0
+    home.measure()
+    assert home.errors() == [0, 0]
+    assert [bool(r.flags & Flag.RESTAMPED) for r in home.sent()] == [True, False]
+
+
 def test_an_outbox_of_version_1_is_brought_on_and_loses_nothing(tmp_path: Path) -> None:
     path = tmp_path / "outbox.sqlite"
     outbox = Outbox(path)
