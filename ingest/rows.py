@@ -85,8 +85,8 @@ def urgent(readings: Readings) -> Readings:
 
 
 def _groups(readings: Readings, *keys: NDArray[Any]) -> tuple[Readings, NDArray[np.intp], NDArray[np.intp]]:
-    """Rows sorted by `keys` (first is most significant), then time and value; and each group's first and last."""
-    order = np.lexsort((readings["value"], readings["time"], *reversed(keys)))
+    """Rows sorted by `keys` (first is most significant), then time, value and home; and each group's first and last."""
+    order = np.lexsort((readings["home"], readings["value"], readings["time"], *reversed(keys)))
     ordered = readings[order]
     new = np.zeros(len(ordered), dtype=np.bool_)
     new[:1] = True
