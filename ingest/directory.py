@@ -10,12 +10,34 @@ QUERIES = load_queries(__package__)
 
 
 @dataclass(frozen=True)
+class Stay:
+    """Where a device was until it came to another home."""
+
+    home_id: int
+    commissioned_ms: int
+    until_ms: int
+
+
+@dataclass(frozen=True)
 class KnownDevice:
-    """A registered device and where it is now."""
+    """A registered device and where it is now.
+
+    Attributes:
+        commissioned_ms: readings from before are not of this home.
+        stays: the homes where it was before, the first one first.
+    """
 
     id: int
     home_id: int
-    commissioned_ms: int  # readings from before are not of this home
+    commissioned_ms: int
+    stays: tuple[Stay, ...] = ()
+
+    def at(self, time_ms: int) -> "KnownDevice":
+        """The device as it stood then: what it measured before it moved is of the home where it was."""
+        for stay in self.stays:
+            if time_ms < stay.until_ms:
+                return KnownDevice(self.id, stay.home_id, stay.commissioned_ms)
+        return self
 
 
 @dataclass
@@ -25,6 +47,7 @@ class KnownGateway:
     id: int
     home_id: int
     devices: dict[str, KnownDevice] = field(default_factory=dict)
+    moved: bool = False  # a device of it was in another home before
 
 
 class Directory:
@@ -42,12 +65,20 @@ class Directory:
         gateways = {
             row["key"]: KnownGateway(row["id"], row["home_id"]) for row in connection.execute(QUERIES["known_gateways"])
         }
+        stays: dict[int, list[Stay]] = {}
+        for row in connection.execute(QUERIES["device_stays"]):
+            stay = Stay(row["home_id"], to_ms(row["commissioned_at"]), to_ms(row["until"]))
+            stays.setdefault(row["device_id"], []).append(stay)
         for row in connection.execute(QUERIES["known_devices"]):
             gateway = gateways.get(row["gateway"])
             if gateway is None:  # registered between the two statements
                 self.stale = True
                 continue
-            gateway.devices[row["address"]] = KnownDevice(row["id"], row["home_id"], to_ms(row["commissioned_at"]))
+            before = tuple(stays.get(row["id"], ()))
+            gateway.devices[row["address"]] = KnownDevice(
+                row["id"], row["home_id"], to_ms(row["commissioned_at"]), before
+            )
+            gateway.moved |= bool(before)
         self._gateways = gateways
         return True
 

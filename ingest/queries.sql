@@ -7,15 +7,25 @@ FROM device
 JOIN gateway ON gateway.id = device.gateway_id
 JOIN home ON home.id = device.home_id;
 
+-- name: device_stays
+-- The homes where devices were before, the first one first.
+SELECT device_stay.device_id, device_stay.home_id, device_stay.until, home.commissioned_at
+FROM device_stay JOIN home ON home.id = device_stay.home_id
+ORDER BY device_stay.until;
+
 -- name: claim_batches
 -- The ledger: what it returns is new; what is there already was stored before and is only acknowledged again.
-INSERT INTO ledger (gateway_id, session, lane, seq, stored_at, readings, rejected)
-SELECT *
-FROM unnest(%(gateway)s::int[], %(session)s::uuid[], %(lane)s::smallint[], %(seq)s::bigint[],
-    %(stored_at)s::timestamptz[], %(readings)s::int[], %(rejected)s::int[])
-ORDER BY 1, 2, 3, 4
-ON CONFLICT DO NOTHING
-RETURNING id, gateway_id, session, lane, seq;
+WITH asked AS (
+    SELECT * FROM unnest(%(gateway)s::int[], %(session)s::uuid[], %(lane)s::smallint[], %(seq)s::bigint[],
+        %(readings)s::int[], %(rejected)s::int[])
+        WITH ORDINALITY AS asked (gateway_id, session, lane, seq, readings, rejected, place)
+), claimed AS (
+    INSERT INTO ledger (gateway_id, session, lane, seq, stored_at, readings, rejected)
+    SELECT gateway_id, session, lane, seq, %(now)s, readings, rejected FROM asked ORDER BY place
+    ON CONFLICT DO NOTHING
+    RETURNING id, gateway_id, session, lane, seq
+)
+SELECT claimed.id, asked.place FROM claimed JOIN asked USING (gateway_id, session, lane, seq);
 
 -- name: make_room
 SELECT reading_make_room(%(day)s, %(day)s);
@@ -25,10 +35,9 @@ COPY reading (home_id, device_id, batch_id, time, received_at, value, metric, fl
 
 -- name: add_rollups
 INSERT INTO rollup AS old (home_id, bucket, device_id, metric, n, life, ons, total, low, high)
-SELECT home, to_timestamp(bucket), device, metric, n, life, ons, total, low, high
-FROM unnest(%(home)s::int[], %(bucket)s::bigint[], %(device)s::int[], %(metric)s::smallint[], %(n)s::int[],
+SELECT *
+FROM unnest(%(home)s::int[], %(bucket)s::timestamptz[], %(device)s::int[], %(metric)s::smallint[], %(n)s::int[],
     %(life)s::int[], %(ons)s::int[], %(total)s::float8[], %(low)s::float8[], %(high)s::float8[])
-    AS new (home, bucket, device, metric, n, life, ons, total, low, high)
 ON CONFLICT (home_id, bucket, device_id, metric) DO UPDATE SET
     n = old.n + excluded.n,
     life = old.life + excluded.life,
@@ -41,8 +50,8 @@ ON CONFLICT (home_id, bucket, device_id, metric) DO UPDATE SET
 -- A state (smoke: yes) is an event when it begins, not each time it is repeated. A press of a button that never says
 -- that it was let go is one each time.
 INSERT INTO urgent_event (home_id, device_id, metric, time, value, stored_at)
-SELECT new.home, new.device, new.metric, to_timestamp(new.time / 1000.0), new.value, %(now)s
-FROM unnest(%(home)s::int[], %(device)s::int[], %(metric)s::smallint[], %(time)s::bigint[], %(value)s::float8[],
+SELECT new.home, new.device, new.metric, new.time, new.value, %(now)s
+FROM unnest(%(home)s::int[], %(device)s::int[], %(metric)s::smallint[], %(time)s::timestamptz[], %(value)s::float8[],
     %(changed)s::boolean[]) AS new (home, device, metric, time, value, changed)
 WHERE new.changed OR NOT EXISTS (
     SELECT FROM device_state
@@ -54,18 +63,18 @@ ORDER BY new.time;
 SELECT pg_notify('urgent_event', '');
 
 -- name: put_device_states
--- "Latest" means last measured; of two at the same instant the greater value, then the later home, so that any order
--- ends the same.
+-- "Latest" means last measured; of two at the same instant the greater value, so that any order ends the same.
+-- Among times -infinity is "not in this batch".
 INSERT INTO device_state AS old
     (device_id, metric, home_id, time, value, on_at, off_at, changed_at, received_at)
-SELECT device, metric, home, to_timestamp(time / 1000.0), value, to_timestamp(on_at / 1000.0),
-    to_timestamp(off_at / 1000.0), to_timestamp(changed_at / 1000.0), to_timestamp(received / 1000.0)
-FROM unnest(%(device)s::int[], %(metric)s::smallint[], %(home)s::int[], %(time)s::bigint[], %(value)s::float8[],
-    %(on_at)s::bigint[], %(off_at)s::bigint[], %(changed_at)s::bigint[], %(received)s::bigint[])
+SELECT device, metric, home, time, value, nullif(on_at, '-infinity'), nullif(off_at, '-infinity'),
+    nullif(changed_at, '-infinity'), received
+FROM unnest(%(device)s::int[], %(metric)s::smallint[], %(home)s::int[], %(time)s::timestamptz[], %(value)s::float8[],
+    %(on_at)s::timestamptz[], %(off_at)s::timestamptz[], %(changed_at)s::timestamptz[], %(received)s::timestamptz[])
     AS new (device, metric, home, time, value, on_at, off_at, changed_at, received)
 ON CONFLICT (device_id, metric) DO UPDATE SET
     value = CASE WHEN (excluded.time, excluded.value) >= (old.time, old.value) THEN excluded.value ELSE old.value END,
-    home_id = CASE WHEN (excluded.time, excluded.value, excluded.home_id) >= (old.time, old.value, old.home_id)
+    home_id = CASE WHEN (excluded.time, excluded.home_id) >= (old.time, old.home_id)
         THEN excluded.home_id ELSE old.home_id END,
     time = greatest(old.time, excluded.time),
     on_at = greatest(old.on_at, excluded.on_at),
@@ -74,9 +83,11 @@ ON CONFLICT (device_id, metric) DO UPDATE SET
     received_at = greatest(old.received_at, excluded.received_at);
 
 -- name: put_home_states
+-- The last sign of life (-infinity: none in this batch) and when a gateway of the home was last heard.
 INSERT INTO home_state AS old (home_id, life_at, life_device_id, heard_at)
-SELECT home, to_timestamp(life_at / 1000.0), device, %(heard_at)s
-FROM unnest(%(home)s::int[], %(life_at)s::bigint[], %(device)s::int[]) AS new (home, life_at, device)
+SELECT home, nullif(life_at, '-infinity'), nullif(device, -1), CASE WHEN heard THEN %(now)s::timestamptz END
+FROM unnest(%(home)s::int[], %(life_at)s::timestamptz[], %(device)s::int[], %(heard)s::boolean[])
+    AS new (home, life_at, device, heard)
 ON CONFLICT (home_id) DO UPDATE SET
     life_device_id = CASE
         WHEN excluded.life_at IS NULL THEN old.life_device_id
@@ -88,21 +99,23 @@ ON CONFLICT (home_id) DO UPDATE SET
     heard_at = greatest(old.heard_at, excluded.heard_at);
 
 -- name: gateways_heard
+-- A batch that was new shows that its gateway lives; one delivered again may be a broker's memory.
 INSERT INTO gateway_status AS old (gateway_id, online, since, heard_at)
-SELECT gateway, true, %(now)s, %(now)s FROM unnest(%(gateway)s::int[]) AS new (gateway) ORDER BY gateway
+SELECT gateway, true, %(now)s, %(now)s FROM unnest(%(gateway)s::int[]) AS new (gateway)
 ON CONFLICT (gateway_id) DO UPDATE SET heard_at = greatest(old.heard_at, excluded.heard_at);
 
--- name: homes_heard
-INSERT INTO home_state AS old (home_id, heard_at)
-SELECT home, %(now)s FROM unnest(%(home)s::int[]) AS new (home) ORDER BY home
-ON CONFLICT (home_id) DO UPDATE SET heard_at = greatest(old.heard_at, excluded.heard_at);
-
--- name: put_gateway_status
--- A retained status tells what the gateway last was, not that it was heard now.
+-- name: put_gateway_statuses
+-- `blinked` (since = now whatever it was): it was both within this batch.
 INSERT INTO gateway_status AS old (gateway_id, online, since, heard_at)
-VALUES (%(gateway)s, %(online)s, %(now)s, %(heard_at)s)
+SELECT new.gateway, new.online,
+    CASE WHEN new.blinked THEN %(now)s::timestamptz ELSE coalesce(known.since, %(now)s) END,
+    CASE WHEN new.heard THEN %(now)s::timestamptz END
+FROM unnest(%(gateway)s::int[], %(online)s::boolean[], %(blinked)s::boolean[], %(heard)s::boolean[])
+    AS new (gateway, online, blinked, heard)
+LEFT JOIN gateway_status AS known ON known.gateway_id = new.gateway AND known.online = new.online
+ORDER BY new.gateway
 ON CONFLICT (gateway_id) DO UPDATE SET
-    since = CASE WHEN old.online <> excluded.online THEN excluded.since ELSE old.since END,
+    since = excluded.since,
     online = excluded.online,
     heard_at = greatest(old.heard_at, excluded.heard_at);
 
@@ -112,7 +125,9 @@ SELECT reading_drop_before(believable(%(now)s) - %(keep)s) AS dropped;
 
 -- name: put_rejected
 INSERT INTO rejected (stored_at, topic, reason, detail, size, readings, payload)
-VALUES (%(now)s, %(topic)s, %(reason)s, %(detail)s, %(size)s, %(readings)s, %(payload)s);
+SELECT %(now)s, *
+FROM unnest(%(topic)s::text[], %(reason)s::text[], %(detail)s::text[], %(size)s::int[], %(readings)s::int[],
+    %(payload)s::bytea[]);
 
 -- name: beat
 INSERT INTO service_heartbeat (service, at, details) VALUES ('ingest', %(now)s, %(details)s)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.metrics import METRICS, Life
 from core.model import Flag
+from ingest.arrays import NEVER, Bools, Floats8, Ints2, Ints4, PgArray, Times, pg_time
 
 # One row a reading. Times are integer milliseconds since 1970 in UTC.
 READING: Final = np.dtype(
@@ -26,7 +27,6 @@ READING: Final = np.dtype(
     ]
 )
 BUCKET_MS: Final = 15 * 60 * 1000
-_PG_EPOCH_MS: Final = 946_684_800_000  # 2000-01-01, where PostgreSQL counts from, in microseconds
 _COPY_HEADER: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_TRAILER: Final = b"\xff\xff"
 
@@ -45,6 +45,7 @@ _COPY_ROW: Final = np.dtype(
 )
 
 Readings = NDArray[Any]  # shape (n,), dtype READING
+Columns = dict[str, PgArray]  # parameters of a statement, by name
 
 
 def _by_metric(values: dict[int, bool]) -> NDArray[np.bool_]:
@@ -61,11 +62,11 @@ _URGENT: Final = _by_metric({metric.id: metric.urgent for metric in METRICS})
 
 def copy_bytes(readings: Readings) -> bytes:
     """The rows as PostgreSQL's binary COPY stream for table `reading`."""
-    rows = np.zeros(len(readings), dtype=_COPY_ROW)
+    rows = np.empty(len(readings), dtype=_COPY_ROW)
     rows["fields"] = len(_COLUMNS)
     for name, _, size in _COLUMNS:
         rows[f"{name}_size"] = size
-        rows[name] = (readings[name] - _PG_EPOCH_MS) * 1000 if name in ("time", "received") else readings[name]
+        rows[name] = pg_time(readings[name]) if name in ("time", "received") else readings[name]
     return _COPY_HEADER + rows.tobytes() + _COPY_TRAILER
 
 
@@ -84,69 +85,106 @@ def urgent(readings: Readings) -> Readings:
     return pressing
 
 
-def _groups(readings: Readings, *keys: NDArray[Any]) -> tuple[Readings, NDArray[np.intp], NDArray[np.intp]]:
-    """Rows sorted by `keys` (first is most significant), then time, value and home; and each group's first and last."""
-    order = np.lexsort((readings["home"], readings["value"], readings["time"], *reversed(keys)))
-    ordered = readings[order]
-    new = np.zeros(len(ordered), dtype=np.bool_)
+class Derived:
+    """What follows from some readings: the parameters of the statements that keep it, sorted by key.
+
+    The order is one for all workers, so that two of them never hold what the other one waits for.
+
+    Args:
+        readings: shape (n,), n > 0.
+    """
+
+    def __init__(self, readings: Readings) -> None:
+        # One number a group: device (31 bits), metric (10), quarter of an hour since 1970 (23: until 2209). Within a
+        # device's quarter the home differs only when the device was moved in it.
+        bucket = readings["time"] // BUCKET_MS
+        key = (
+            (readings["device"].astype(np.uint64) << np.uint64(33))
+            | (readings["metric"].astype(np.uint64) << np.uint64(23))
+            | bucket.astype(np.uint64)
+        )
+        order = np.lexsort((readings["home"], key))
+        self._rows = readings[order]
+        self._key = key[order]
+        self._alive = signs_of_life(self._rows)
+        self._changed = (self._rows["flags"] & Flag.CHANGED) != 0
+        self.rollups = self._rollups()
+        self.device_states = self._device_states()
+
+    def _rollups(self) -> Columns:
+        """Quarter-hour sums."""
+        rows = self._rows
+        first = _firsts(self._key, rows["home"])
+        value = rows["value"]
+        return {
+            "home": Ints4(rows["home"][first]),
+            "bucket": Times(rows["time"][first] // BUCKET_MS * BUCKET_MS),
+            "device": Ints4(rows["device"][first]),
+            "metric": Ints2(rows["metric"][first]),
+            "n": Ints4(np.diff(first, append=len(rows))),
+            "life": Ints4(np.add.reduceat(self._alive, first, dtype=np.int64)),
+            "ons": Ints4(np.add.reduceat((value > 0) & self._changed, first, dtype=np.int64)),
+            "total": Floats8(np.add.reduceat(value, first)),
+            "low": Floats8(np.minimum.reduceat(value, first)),
+            "high": Floats8(np.maximum.reduceat(value, first)),
+        }
+
+    def _device_states(self) -> Columns:
+        """The last value of each device's metrics; of two at the same instant the greater one."""
+        rows = self._rows
+        first = _firsts(self._key >> np.uint64(23))
+        sizes = np.diff(first, append=len(rows))
+        time, value = rows["time"], rows["value"]
+        latest = np.maximum.reduceat(time, first)
+        is_latest = time == np.repeat(latest, sizes)
+        return {
+            "device": Ints4(rows["device"][first]),
+            "metric": Ints2(rows["metric"][first]),
+            "home": Ints4(np.maximum.reduceat(np.where(is_latest, rows["home"], -1), first)),
+            "time": Times(latest),
+            "value": Floats8(np.maximum.reduceat(np.where(is_latest, value, -np.inf), first)),
+            "on_at": Times(np.maximum.reduceat(np.where(value > 0, time, NEVER), first)),
+            "off_at": Times(np.maximum.reduceat(np.where(value == 0, time, NEVER), first)),
+            "changed_at": Times(np.maximum.reduceat(np.where(self._changed, time, NEVER), first)),
+            "received": Times(np.maximum.reduceat(rows["received"], first)),
+        }
+
+    def home_states(self, heard: NDArray[Any]) -> Columns:
+        """Each home's last sign of life and the device that saw it: of several at once the one with the highest id.
+
+        Args:
+            heard: ids of the homes that a gateway was heard of.
+        """
+        alive = self._rows[self._alive]
+        alive = alive[np.lexsort((alive["device"], alive["time"], alive["home"]))]
+        last = np.flatnonzero(np.append(alive["home"][1:] != alive["home"][:-1], len(alive) > 0))
+        return home_columns(heard, alive[last])
+
+
+def home_columns(heard: NDArray[Any], alive: Readings) -> Columns:
+    """Homes with what is new of them.
+
+    Args:
+        heard: ids of the homes that a gateway was heard of.
+        alive: each home's last sign of life, at most one row a home.
+    """
+    homes = np.union1d(heard, alive["home"]).astype(np.int64)
+    life_at = np.full(len(homes), NEVER)
+    device = np.full(len(homes), -1)
+    at = np.searchsorted(homes, alive["home"])
+    life_at[at], device[at] = alive["time"], alive["device"]
+    return {
+        "home": Ints4(homes),
+        "life_at": Times(life_at),
+        "device": Ints4(device),
+        "heard": Bools(np.isin(homes, heard)),
+    }
+
+
+def _firsts(*keys: NDArray[Any]) -> NDArray[np.intp]:
+    """Where each group of equal neighbours begins."""
+    new = np.zeros(len(keys[0]), dtype=np.bool_)
     new[:1] = True
     for key in keys:
-        column = key[order]
-        new[1:] |= column[1:] != column[:-1]
-    first = np.flatnonzero(new)
-    last = np.append(first[1:], len(ordered)) - 1
-    return ordered, first, last
-
-
-def rollups(readings: Readings) -> dict[str, list[Any]]:
-    """Quarter-hour sums, sorted by the table's key; columns as lists, `bucket` in seconds since 1970."""
-    bucket = readings["time"] // BUCKET_MS
-    rows, first, last = _groups(readings, readings["home"], bucket, readings["device"], readings["metric"])
-    turned_on = (rows["value"] > 0) & ((rows["flags"] & Flag.CHANGED) != 0)
-    return {
-        "home": rows["home"][first].tolist(),
-        "bucket": (rows["time"][first] // BUCKET_MS * (BUCKET_MS // 1000)).tolist(),
-        "device": rows["device"][first].tolist(),
-        "metric": rows["metric"][first].tolist(),
-        "n": (last - first + 1).tolist(),
-        "life": np.add.reduceat(signs_of_life(rows).astype(np.int64), first).tolist(),
-        "ons": np.add.reduceat(turned_on.astype(np.int64), first).tolist(),
-        "total": np.add.reduceat(rows["value"], first).tolist(),
-        "low": np.minimum.reduceat(rows["value"], first).tolist(),
-        "high": np.maximum.reduceat(rows["value"], first).tolist(),
-    }
-
-
-def device_states(readings: Readings) -> dict[str, list[Any]]:
-    """The last value of each device's metrics; times in milliseconds since 1970, None for "not in this batch"."""
-    rows, first, last = _groups(readings, readings["device"], readings["metric"])
-    return {
-        "device": rows["device"][last].tolist(),
-        "metric": rows["metric"][last].tolist(),
-        "home": rows["home"][last].tolist(),
-        "time": rows["time"][last].tolist(),
-        "value": rows["value"][last].tolist(),
-        "on_at": _latest(rows, rows["value"] > 0, first),
-        "off_at": _latest(rows, rows["value"] == 0, first),
-        "changed_at": _latest(rows, (rows["flags"] & Flag.CHANGED) != 0, first),
-        "received": np.maximum.reduceat(rows["received"], first).tolist(),
-    }
-
-
-def home_states(readings: Readings) -> dict[str, list[Any]]:
-    """Each home's last sign of life and the device that saw it (of several at once the one with the highest id)."""
-    order = np.lexsort((readings["device"], readings["time"], signs_of_life(readings), readings["home"]))
-    rows = readings[order]
-    last = np.flatnonzero(np.append(rows["home"][1:] != rows["home"][:-1], True))
-    alive = signs_of_life(rows[last])
-    return {
-        "home": rows["home"][last].tolist(),
-        "life_at": [int(time) if yes else None for time, yes in zip(rows["time"][last], alive, strict=True)],
-        "device": [int(device) if yes else None for device, yes in zip(rows["device"][last], alive, strict=True)],
-    }
-
-
-def _latest(rows: Readings, wanted: NDArray[np.bool_], first: NDArray[np.intp]) -> list[int | None]:
-    never = np.iinfo(np.int64).min
-    latest = np.maximum.reduceat(np.where(wanted, rows["time"], never), first)
-    return [None if moment == never else int(moment) for moment in latest]
+        new[1:] |= key[1:] != key[:-1]
+    return np.flatnonzero(new)

@@ -1,31 +1,38 @@
-"""The ingest service: take -> decode -> store -> acknowledge, for ever; it waits for a database that is away."""
+"""The ingest service: take -> decode -> store -> acknowledge, for ever; it waits for a database that is away.
+
+Three threads: the subscriber's takes messages and sends acknowledgements, this one decodes, and the storing one writes
+(ingest/storing.py). So one batch is decoded while another one commits.
+"""
 
 import signal
+import sys
 import threading
 import time
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections import deque
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated, Final
 
 import msgspec
-import psycopg
 import structlog
 
 from core.clock import Clock
-from core.errors import Reason
-from core.wire import to_ms
-from ingest.decode import KEPT_BYTES, Decoded, Message, Rejection, decode
+from ingest.database import Database
+from ingest.decode import Decoded, Message, decode
 from ingest.directory import Directory
+from ingest.storing import Storing
 from ingest.subscriber import Subscriber
-from ingest.writer import Writer, beat, drop_old_readings
-from store.pool import Connection, DatabaseRole, connect
+from ingest.writer import Prepared, prepare
+from store.pool import Connection
 
 log = structlog.get_logger()
 
-MOST_MESSAGES: Final = 500  # in one transaction
-RETAIN_EVERY: Final = timedelta(hours=1)
-BEAT_S: Final = 2.0  # of the machine's time
-LONGEST_WAIT_S: Final = 10.0
+MOST_READINGS: Final = 5_000  # in one transaction
+MOST_MESSAGES: Final = 5_000
+TOGETHER_S: Final = 0.2  # a batch that is not full waits so long for more, unless something urgent is in it
+QUIET_S: Final = 0.02  # and no longer than until nothing has come for so long
+AT_ONCE: Final = 500  # messages taken at a time
+SWITCH_S: Final = 0.001  # a thread whose answer from the database has come waits no longer for the one that decodes
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -50,140 +57,94 @@ class Ingest:
     """
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
-        self._settings = settings
         self._clock = clock
-        self._subscriber = Subscriber(settings.broker_url, f"yiju-ingest-{settings.ingest_worker}")
-        self._directory = Directory()
-        self._writer = Writer()
-        self._connection: Connection | None = None
-        self._beat_at = 0.0
-        self._retained_at: datetime | None = None
         self.stopping = threading.Event()
-        self.stored = 0  # readings since the start
+        self._subscriber = Subscriber(settings.broker_url, f"yiju-ingest-{settings.ingest_worker}", self.stopping.set)
+        self._taken: deque[Message] = deque()  # and not decoded yet
+        self._directory = Directory()
+        self._register = Database(settings.database_url, self.stopping, self._connected)
+        self._storing = Storing(
+            settings.database_url,
+            clock,
+            timedelta(days=settings.keep_readings_days),
+            self._subscriber,
+            self.stopping,
+        )
 
     @property
     def connected(self) -> bool:
         """Whether the broker has accepted the subscription."""
         return self._subscriber.connected
 
+    @property
+    def stored(self) -> int:
+        """Readings since the start."""
+        return self._storing.stored
+
     def run(self) -> None:
         """Works until `stopping` is set. What is not committed by then is not acknowledged."""
-        self._until_done(lambda connection: None)  # nothing is taken before the database is there
+        self._storing.start()  # nothing is taken before the database is there
+        self._register.until_done(self._directory.refresh)
         self._subscriber.start()
         log.info("ingest started")
         try:
             while not self.stopping.is_set():
-                messages = self._subscriber.take(MOST_MESSAGES, wait_s=0.2)
-                if messages:
-                    self._handle(messages)
-                if time.monotonic() - self._beat_at >= BEAT_S:
-                    self._until_done(self._beat)
-                if self._retained_at is None or self._clock.now() - self._retained_at >= RETAIN_EVERY:
-                    self._until_done(self._retain)
+                work = self._gather()
+                if work:
+                    self._storing.put(self._prepare(work))
         finally:
+            self.stopping.set()
+            self._storing.join()
             self._subscriber.stop()
-            if self._connection is not None:
-                self._connection.close()
+            self._register.close()
         log.info("ingest stopped", stored=self.stored)
 
-    def _handle(self, messages: list[Message]) -> None:
+    def _gather(self) -> list[Decoded]:
+        """Messages for one transaction, decoded while more of them come."""
         work: list[Decoded] = []
-
-        def store(connection: Connection) -> None:
-            nonlocal work
-            work = self._decode(connection, messages)
-            self.stored += self._store(connection, work)
-
-        if self._until_done(store):
-            self._subscriber.acknowledge(work)
-
-    def _decode(self, connection: Connection, messages: list[Message]) -> list[Decoded]:
-        now = self._clock.now()
-        self._directory.refresh(connection)
-        work = [decode(message, self._directory.gateway, to_ms(now)) for message in messages]
-        if not any(decoded.unknown for decoded in work):
-            return work
-        connection.execute("SELECT")  # brings what the database has to tell: perhaps it was registered just now
-        if self._directory.refresh(connection):
-            work = [decode(message, self._directory.gateway, to_ms(now)) for message in messages]
+        readings, until, urgent = 0, 0.0, False
+        while not self.stopping.is_set() and readings < MOST_READINGS and len(work) < MOST_MESSAGES:
+            if not self._taken:
+                left_s = until - time.monotonic() if work else TOGETHER_S
+                if work and (urgent or left_s <= 0):
+                    break
+                self._taken.extend(self._subscriber.take(AT_ONCE, min(left_s, QUIET_S) if work else left_s))
+                if not self._taken:
+                    break  # nobody says anything more just now
+            if not work:
+                until = time.monotonic() + TOGETHER_S
+            decoded = decode(self._taken.popleft(), self._directory.gateway)
+            work.append(decoded)
+            readings += decoded.sent
+            urgent |= decoded.urgent
         return work
 
-    def _store(self, connection: Connection, work: list[Decoded], *, last_try: bool = False) -> int:
-        now = self._clock.now()
-        try:
-            return self._writer.store(connection, work, now)
-        except (psycopg.DataError, psycopg.IntegrityError) as error:
-            # The database refuses something of it. One bad message never stops the others: each goes alone.
-            if not last_try:
-                self._writer.forget_rooms()  # retention may have dropped a day that late data needs again
-                return sum(self._store(connection, [decoded], last_try=True) for decoded in work)
-            log.error("message refused by the database", error=type(error).__name__, gateway=work[0].key)
-            self._refuse(work[0], error)
-            try:
-                return self._writer.store(connection, work, now)
-            except (psycopg.DataError, psycopg.IntegrityError):
-                work[0].gateway = None  # not even its number can be kept, so `rejected` alone has it
-                return self._writer.store(connection, work, now)
+    def _prepare(self, work: Sequence[Decoded]) -> Prepared:
+        """Looks at what they hold; when somebody is unknown, once more after a look at the register."""
+        prepared = prepare(work, self._clock.now())
+        if not prepared.screened.unknown and not self._directory.stale:
+            return prepared
+        changed = False
 
-    def _refuse(self, decoded: Decoded, error: psycopg.Error) -> None:
-        payload = decoded.message.payload
-        decoded.rows = []
-        decoded.status = None
-        decoded.rejections = [
-            Rejection(Reason.UNSTORABLE, str(error), payload if decoded.sent else payload[:KEPT_BYTES], decoded.sent)
-        ]
+        def look(connection: Connection) -> None:
+            nonlocal changed
+            connection.execute("SELECT")  # brings what the database has to tell: perhaps it was registered just now
+            changed = self._directory.refresh(connection)
 
-    def _beat(self, connection: Connection) -> None:
-        with connection.transaction():
-            beat(
-                connection,
-                self._clock.now(),
-                {
-                    "broker": "connected" if self._subscriber.connected else "lost",
-                    "waiting": self._subscriber.waiting(),
-                    "stored": self.stored,
-                },
-            )
-        self._beat_at = time.monotonic()
+        if self._register.until_done(look) and changed:
+            again = [decode(decoded.message, self._directory.gateway) for decoded in work]
+            prepared = prepare(again, self._clock.now())
+        return prepared
 
-    def _retain(self, connection: Connection) -> None:
-        now = self._clock.now()
-        self._retained_at = now
-        try:
-            dropped = drop_old_readings(connection, now, timedelta(days=self._settings.keep_readings_days))
-        except psycopg.Error as error:  # housekeeping waits for the next time; what homes say does not wait for it
-            log.warning("old readings not dropped", error=str(error).strip().splitlines()[:1])
-            return
-        if dropped:
-            self._writer.forget_rooms()
-            log.info("old readings dropped", days=dropped, kept_days=self._settings.keep_readings_days)
-
-    def _until_done(self, work: Callable[[Connection], None]) -> bool:
-        """Does `work` on a live connection, again and again until it succeeds; False when told to stop first."""
-        wait_s = 0.2
-        while not self.stopping.is_set():
-            try:
-                if self._connection is None or self._connection.closed:
-                    self._connection = connect(self._settings.database_url, DatabaseRole.INGEST, autocommit=True)
-                    self._connection.add_notify_handler(lambda _notify: setattr(self._directory, "stale", True))
-                    self._connection.execute("LISTEN register_changed")
-                    self._directory.stale = True
-                    self._writer.forget_rooms()
-                work(self._connection)
-                return True
-            except (psycopg.OperationalError, psycopg.InternalError, psycopg.ProgrammingError) as error:
-                # away, restarted, disk full, deadlock, not migrated yet: nothing was stored, nothing is
-                # acknowledged, try again
-                log.warning("database cannot store now", error=str(error).strip().splitlines()[:1], again_in_s=wait_s)
-                if self._connection is not None:
-                    self._connection.close()
-                self.stopping.wait(wait_s)
-                wait_s = min(2 * wait_s, LONGEST_WAIT_S)
-        return False
+    def _connected(self, connection: Connection) -> None:
+        connection.add_notify_handler(lambda _: setattr(self._directory, "stale", True))
+        connection.execute("LISTEN register_changed")
+        self._directory.stale = True
 
 
 def run(settings: Settings, clock: Clock) -> None:
     """Runs one worker until SIGTERM or SIGINT."""
+    sys.setswitchinterval(SWITCH_S)
     ingest = Ingest(settings, clock)
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ingest.stopping.set())

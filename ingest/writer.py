@@ -1,24 +1,84 @@
-"""Stores decoded messages: ledger, readings, rollups, states and urgent events in ONE transaction."""
+"""Stores decoded messages: ledger, readings, rollups, states and urgent events in ONE transaction.
 
-from collections.abc import Mapping, Sequence
+Tables are written in one order, and rows within each by their key, so that workers wait for each other and never in a
+circle: ledger, reading, rollup, urgent_event, device_state, home_state, gateway_status.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, Final
-from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 from psycopg.types.json import Jsonb
 
 from core.metrics import BY_NAME
 from core.model import Flag
-from core.wire import from_ms
-from ingest.decode import LANES, Decoded
-from ingest.rows import READING, Readings, copy_bytes, device_states, home_states, rollups, urgent
+from core.wire import from_ms, to_ms
+from ingest.arrays import Bools, Floats8, Ints2, Ints4, Ints8, Times, Uuids
+from ingest.decode import Decoded, Number, Rejection
+from ingest.rows import READING, Columns, Derived, Readings, copy_bytes, home_columns, urgent
+from ingest.screen import Screened, screen
 from store.pool import Connection
 from store.queries import load_queries
 
 QUERIES = load_queries(__package__)
 _DAY_MS: Final = 86_400_000
-_ARRAY_COLUMNS: Final = ["home", "device", "time", "received", "value", "metric", "flags"]
+
+
+@dataclass
+class Prepared:
+    """Messages that are ready to be stored; what follows from their readings is worked out beforehand.
+
+    Attributes:
+        work: in the order they came.
+        screened: their readings; `batch` is the place of the message in `work`.
+        batches: place in `work` of each batch that is numbered, a number once, in the ledger's order.
+    """
+
+    work: Sequence[Decoded]
+    screened: Screened
+    batches: dict[Number, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        batches: dict[Number, int] = {}
+        for at, decoded in enumerate(self.work):
+            number = decoded.number
+            if number is not None:
+                batches.setdefault(number, at)
+        self.batches = dict(sorted(batches.items()))
+
+    @cached_property
+    def derived(self) -> Derived | None:
+        """Of all readings whose number is claimed, when all are (the usual case)."""
+        readings = self.screened.readings
+        if len(self.batches) < len(self.work):  # a number twice: only its first is stored
+            readings = readings[np.isin(readings["batch"], list(self.batches.values()))]
+        return Derived(readings) if len(readings) else None
+
+    @cached_property
+    def days(self) -> list[int]:
+        """Days since 1970 that the readings are of."""
+        days: list[int] = np.unique(self.screened.readings["time"] // _DAY_MS).tolist()
+        return days
+
+    @cached_property
+    def kept(self) -> NDArray[np.int64]:
+        """How many readings of each message are stored."""
+        return np.bincount(self.screened.readings["batch"], minlength=len(self.work))
+
+
+def prepare(work: Sequence[Decoded], now: datetime) -> Prepared:
+    """Looks at all readings and works out what follows from them.
+
+    Args:
+        now: the platform's present; the readings' times are judged by it.
+    """
+    prepared = Prepared(work, screen(work, to_ms(now)))
+    _ = prepared.derived, prepared.days, prepared.kept
+    return prepared
 
 
 class Writer:
@@ -27,12 +87,12 @@ class Writer:
     def __init__(self) -> None:
         self._days: set[int] = set()
 
-    def store(self, connection: Connection, work: Sequence[Decoded], now: datetime) -> int:
-        """Stores all of `work`, or nothing; a batch whose ledger row stands changes nothing.
+    def store(self, connection: Connection, prepared: Prepared, now: datetime) -> int:
+        """Stores all of it, or nothing; a batch whose ledger row stands changes nothing.
 
         Args:
-            connection: with the rights of DatabaseRole.INGEST, outside a transaction.
-            work: decoded messages, in the order they came.
+            connection: with the rights of DatabaseRole.INGEST, outside a transaction, made ready for
+                ingest.arrays.
             now: the platform's present; becomes `stored_at`.
 
         Returns:
@@ -41,23 +101,25 @@ class Writer:
         Raises:
             psycopg.Error: nothing of it was stored.
         """
-        batches = _first_of_each(work)
-        self._make_room(connection, batches)
+        self._make_room_for(connection, prepared.days)
+        statuses = [decoded for decoded in prepared.work if decoded.status is not None and decoded.gateway is not None]
         with connection.transaction():
-            new = _claim(connection, _counts(batches), now)
-            readings = _as_array(batches, new)
+            new = _claim(connection, prepared, now)
+            readings, derived = _of_new(prepared, new)
             if len(readings):
-                _write(connection, readings, now)
-            unnumbered = [decoded for decoded in work if _key(decoded) is None]
-            for decoded in [*unnumbered, *(decoded for decoded in batches if _key(decoded) in new)]:
-                _reject(connection, decoded, now)
-            _hear(connection, batches, new, now)
-            for decoded in work:
-                if decoded.status is not None and decoded.gateway is not None:
-                    _put_status(connection, decoded, now)
+                _copy(connection, readings)
+            heard = [decoded.gateway for decoded in (prepared.work[at] for at in new) if decoded.gateway is not None]
+            with connection.pipeline():
+                _keep(connection, readings, derived, sorted({gateway.home_id for gateway in heard}), now)
+                if heard:
+                    gateways = Ints4(sorted({gateway.id for gateway in heard}))
+                    connection.execute(QUERIES["gateways_heard"], {"gateway": gateways, "now": now})
+                _reject(connection, prepared, new, now)
+        if statuses:
+            _put_statuses(connection, statuses, now)
         return len(readings)
 
-    def store_history(self, connection: Connection, number: "Number", readings: Readings, now: datetime) -> int:
+    def store_history(self, connection: Connection, number: Number, readings: Readings, now: datetime) -> int:
         """Stores readings that never were on a wire (a demo's past) as one batch; returns how many were new.
 
         Args:
@@ -66,19 +128,19 @@ class Writer:
         """
         self._make_room_for(connection, np.unique(readings["time"] // _DAY_MS).tolist())
         with connection.transaction():
-            claimed = _claim(connection, {number: (len(readings), 0)}, now)
-            if number not in claimed or not len(readings):
+            claimed = connection.execute(QUERIES["claim_batches"], _ledger([number], [len(readings)], [0], now))
+            row = claimed.fetchone()
+            if row is None or not len(readings):
                 return 0
-            readings["batch"] = claimed[number]
-            _write(connection, readings, now)
+            readings["batch"] = row["id"]
+            _copy(connection, readings)
+            with connection.pipeline():
+                _keep(connection, readings, Derived(readings), [], now)
         return len(readings)
 
     def forget_rooms(self) -> None:
         """Asks again for every day: after a lost connection, or when retention dropped some."""
         self._days.clear()
-
-    def _make_room(self, connection: Connection, batches: Sequence[Decoded]) -> None:
-        self._make_room_for(connection, sorted({row[2] // _DAY_MS for decoded in batches for row in decoded.rows}))
 
     def _make_room_for(self, connection: Connection, days: Sequence[int]) -> None:
         for day in days:
@@ -88,117 +150,137 @@ class Writer:
                 self._days.add(day)
 
 
-Number = tuple[int, UUID, int, int]  # gateway id, session, lane, seq
+def _ledger(numbers: Sequence[Number], sent: Sequence[int], rejected: Any, now: datetime) -> dict[str, Any]:
+    gateways, sessions, lanes, seqs = zip(*numbers, strict=True)
+    return {
+        "gateway": Ints4(gateways),
+        "session": Uuids(sessions),
+        "lane": Ints2(lanes),
+        "seq": Ints8(seqs),
+        "readings": Ints4(sent),
+        "rejected": Ints4(rejected),
+        "now": now,
+    }
 
 
-def _key(decoded: Decoded) -> Number | None:
-    if decoded.gateway is None or decoded.numbered is None:
-        return None
-    session, lane, seq = decoded.numbered
-    return decoded.gateway.id, session, LANES[lane], seq
-
-
-def _first_of_each(work: Sequence[Decoded]) -> list[Decoded]:
-    """The batches of known gateways, each number once."""
-    seen: dict[Number, Decoded] = {}
-    for decoded in work:
-        key = _key(decoded)
-        if key is not None:
-            seen.setdefault(key, decoded)
-    return list(seen.values())
-
-
-def _counts(batches: Sequence[Decoded]) -> dict[Number, tuple[int, int]]:
-    """Number -> how many readings were sent, how many of them rejected."""
-    keyed = [(_key(decoded), decoded) for decoded in batches]
-    return {key: (decoded.sent, decoded.sent - len(decoded.rows)) for key, decoded in keyed if key is not None}
-
-
-def _claim(connection: Connection, batches: Mapping[Number, tuple[int, int]], now: datetime) -> dict[Number, int]:
-    """Number -> ledger id of those batches (number -> sent, rejected) that were not in the ledger yet."""
-    if not batches:
+def _claim(connection: Connection, prepared: Prepared, now: datetime) -> dict[int, int]:
+    """Place in `work` -> ledger id, of those batches that were not in the ledger yet."""
+    if not prepared.batches:
         return {}
-    gateways, sessions, lanes, seqs = zip(*batches, strict=True)
-    rows = connection.execute(
-        QUERIES["claim_batches"],
-        {
-            "gateway": list(gateways),
-            "session": list(sessions),
-            "lane": list(lanes),
-            "seq": list(seqs),
-            "stored_at": [now] * len(batches),
-            "readings": [sent for sent, _ in batches.values()],
-            "rejected": [rejected for _, rejected in batches.values()],
-        },
-    )
-    return {(row["gateway_id"], row["session"], row["lane"], row["seq"]): row["id"] for row in rows}
+    places = list(prepared.batches.values())
+    sent = [prepared.work[at].sent for at in places]
+    parameters = _ledger(list(prepared.batches), sent, np.array(sent) - prepared.kept[places], now)
+    with connection.cursor(binary=True) as cursor:
+        cursor.execute(QUERIES["claim_batches"], parameters)
+        return {places[row["place"] - 1]: row["id"] for row in cursor}
 
 
-def _as_array(batches: Sequence[Decoded], new: dict[Number, int]) -> Readings:
-    rows: list[tuple[Any, ...]] = []
-    for decoded in batches:
-        key = _key(decoded)
-        if key in new:
-            batch = new[key]
-            rows.extend((home, device, batch, time, received, value, metric, flags)
-                        for home, device, time, received, value, metric, flags in decoded.rows)  # fmt: skip
-    return np.array(rows, dtype=READING)
+def _of_new(prepared: Prepared, new: dict[int, int]) -> tuple[Readings, Derived | None]:
+    """The readings of the batches that are new, with their ledger ids, and what follows from them."""
+    readings = prepared.screened.readings
+    ids = np.zeros(len(prepared.work), np.int64)
+    ids[list(new)] = list(new.values())
+    batch = ids[readings["batch"]] if len(readings) else readings["batch"]
+    derived = prepared.derived
+    if len(new) < len(prepared.work) and not batch.all():
+        readings, batch = readings[batch != 0], batch[batch != 0]
+        if len(new) < len(prepared.batches):
+            derived = Derived(readings) if len(readings) else None
+    stored = readings.copy()
+    stored["batch"] = batch
+    return stored, derived
 
 
-def _write(connection: Connection, readings: Readings, now: datetime) -> None:
+def _copy(connection: Connection, readings: Readings) -> None:
     with connection.cursor() as cursor, cursor.copy(QUERIES["copy_readings"]) as copy:
         copy.write(copy_bytes(readings))
-    connection.execute(QUERIES["add_rollups"], rollups(readings))
+
+
+def _keep(
+    connection: Connection, readings: Readings, derived: Derived | None, heard: Sequence[int], now: datetime
+) -> None:
+    """What follows from readings, and which homes were heard."""
+    if derived is None:
+        if heard:
+            states = home_columns(np.array(heard), readings[:0])
+            connection.execute(QUERIES["put_home_states"], {**states, "now": now})
+        return
+    connection.execute(QUERIES["add_rollups"], derived.rollups)
     pressing = urgent(readings)
     if len(pressing):
-        events = {name: pressing[name].tolist() for name in ("home", "device", "metric", "time", "value")}
-        events["changed"] = ((pressing["flags"] & Flag.CHANGED) != 0).tolist()
-        connection.execute(QUERIES["add_urgent_events"], {**events, "sos": BY_NAME["sos"].id, "now": now})
+        connection.execute(QUERIES["add_urgent_events"], {**_events(pressing), "sos": BY_NAME["sos"].id, "now": now})
         connection.execute(QUERIES["tell_urgent"])
-    connection.execute(QUERIES["put_device_states"], device_states(readings))
-    connection.execute(QUERIES["put_home_states"], {**home_states(readings), "heard_at": None})
+    connection.execute(QUERIES["put_device_states"], derived.device_states)
+    connection.execute(QUERIES["put_home_states"], {**derived.home_states(np.array(heard)), "now": now})
 
 
-def _hear(connection: Connection, batches: Sequence[Decoded], new: dict[Number, int], now: datetime) -> None:
-    """A batch that was new shows that its gateway lives; one delivered again may be a broker's memory."""
-    heard = {decoded.gateway.id: decoded.gateway.home_id for decoded in batches
-             if decoded.gateway is not None and _key(decoded) in new}  # fmt: skip
-    if heard:
-        connection.execute(QUERIES["gateways_heard"], {"gateway": list(heard), "now": now})
-        connection.execute(QUERIES["homes_heard"], {"home": sorted(set(heard.values())), "now": now})
+def _events(pressing: Readings) -> Columns:
+    return {
+        "home": Ints4(pressing["home"]),
+        "device": Ints4(pressing["device"]),
+        "metric": Ints2(pressing["metric"]),
+        "time": Times(pressing["time"]),
+        "value": Floats8(pressing["value"]),
+        "changed": Bools((pressing["flags"] & Flag.CHANGED) != 0),
+    }
 
 
-def _put_status(connection: Connection, decoded: Decoded, now: datetime) -> None:
-    if decoded.gateway is None or decoded.status is None:
-        return
-    alive = decoded.status.online and not decoded.message.retained
-    connection.execute(
-        QUERIES["put_gateway_status"],
-        {
-            "gateway": decoded.gateway.id,
-            "online": decoded.status.online,
-            "now": now,
-            "heard_at": now if alive else None,
-        },
-    )
-    if alive:
-        connection.execute(QUERIES["homes_heard"], {"home": [decoded.gateway.home_id], "now": now})
+def _put_statuses(connection: Connection, statuses: Sequence[Decoded], now: datetime) -> None:
+    """The last word of each gateway; `blinked`: it said both, so it came anew whatever it was before.
 
-
-def _reject(connection: Connection, decoded: Decoded, now: datetime) -> None:
-    for rejection in decoded.rejections:
+    A retained status tells what the gateway last was, not that it was heard now.
+    """
+    said: dict[int, list[bool]] = {}
+    homes: dict[int, int] = {}  # gateway -> home, of those that were heard now
+    for decoded in statuses:
+        if decoded.gateway is None or decoded.status is None:
+            continue
+        said.setdefault(decoded.gateway.id, []).append(decoded.status.online)
+        if decoded.status.online and not decoded.message.retained:
+            homes[decoded.gateway.id] = decoded.gateway.home_id
+    gateways = sorted(said)
+    with connection.transaction():
+        if homes:
+            heard = home_columns(np.unique(list(homes.values())), np.empty(0, READING))
+            connection.execute(QUERIES["put_home_states"], {**heard, "now": now})
         connection.execute(
-            QUERIES["put_rejected"],
+            QUERIES["put_gateway_statuses"],
             {
+                "gateway": Ints4(gateways),
+                "online": Bools([said[gateway][-1] for gateway in gateways]),
+                "blinked": Bools([len(set(said[gateway])) > 1 for gateway in gateways]),
+                "heard": Bools([gateway in homes for gateway in gateways]),
                 "now": now,
-                "topic": decoded.message.topic[:500].replace("\0", "\N{REPLACEMENT CHARACTER}"),
-                "reason": rejection.reason,
-                "detail": rejection.detail[:500].replace("\0", "\N{REPLACEMENT CHARACTER}"),
-                "size": len(decoded.message.payload),
-                "readings": rejection.readings,
-                "payload": rejection.payload,
             },
         )
+
+
+def _reject(connection: Connection, prepared: Prepared, new: dict[int, int], now: datetime) -> None:
+    """What is refused of batches that are new, and of messages that have no number."""
+    found: list[tuple[Decoded, Rejection]] = [
+        (prepared.work[at], rejection)
+        for at, rejections in sorted(prepared.screened.refused.items())
+        if at in new or prepared.work[at].number is None
+        for rejection in rejections
+    ]
+    if not found:
+        return
+    connection.execute(
+        QUERIES["put_rejected"],
+        {
+            "now": now,
+            "topic": [_plain(decoded.message.topic) for decoded, _ in found],
+            "reason": [rejection.reason.value for _, rejection in found],
+            "detail": [_plain(rejection.detail) for _, rejection in found],
+            "size": [len(decoded.message.payload) for decoded, _ in found],
+            "readings": [rejection.readings for _, rejection in found],
+            "payload": [rejection.payload for _, rejection in found],
+        },
+    )
+
+
+def _plain(text: str) -> str:
+    return text[:500].replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def beat(connection: Connection, now: datetime, details: dict[str, Any]) -> None:

@@ -78,14 +78,14 @@ GROUP BY home_id, date_trunc('day', bucket, 'UTC');
 -- name: gather_states
 INSERT INTO seen_state AS old
     (device_id, metric, home_id, time, value, on_at, off_at, changed_at, received_at)
-SELECT device_id, metric, (array_agg(home_id ORDER BY time DESC, value DESC, home_id DESC))[1], max(time),
-    (array_agg(value ORDER BY time DESC, value DESC, home_id DESC))[1], max(time) FILTER (WHERE value > 0),
+SELECT device_id, metric, (array_agg(home_id ORDER BY time DESC, home_id DESC))[1], max(time),
+    (array_agg(value ORDER BY time DESC, value DESC))[1], max(time) FILTER (WHERE value > 0),
     max(time) FILTER (WHERE value = 0), max(time) FILTER (WHERE flags & 1 = 1), max(received_at)
 FROM reading
 WHERE home_id = ANY(%(homes)s) AND time >= %(day)s AND time < %(next_day)s
 GROUP BY device_id, metric
 ON CONFLICT (device_id, metric) DO UPDATE SET
-    home_id = CASE WHEN (excluded.time, excluded.value, excluded.home_id) > (old.time, old.value, old.home_id)
+    home_id = CASE WHEN (excluded.time, excluded.home_id) > (old.time, old.home_id)
         THEN excluded.home_id ELSE old.home_id END,
     value = CASE WHEN (excluded.time, excluded.value) > (old.time, old.value)
         THEN excluded.value ELSE old.value END,
@@ -152,8 +152,8 @@ DELETE FROM seen_state WHERE device_id = ANY(%(devices)s);
 -- name: gather_states_of
 -- Devices that may have been in other homes, too: everything that is held of them, wherever it was.
 INSERT INTO seen_state (device_id, metric, home_id, time, value, on_at, off_at, changed_at, received_at)
-SELECT device_id, metric, (array_agg(home_id ORDER BY time DESC, value DESC, home_id DESC))[1], max(time),
-    (array_agg(value ORDER BY time DESC, value DESC, home_id DESC))[1], max(time) FILTER (WHERE value > 0),
+SELECT device_id, metric, (array_agg(home_id ORDER BY time DESC, home_id DESC))[1], max(time),
+    (array_agg(value ORDER BY time DESC, value DESC))[1], max(time) FILTER (WHERE value > 0),
     max(time) FILTER (WHERE value = 0), max(time) FILTER (WHERE flags & 1 = 1), max(received_at)
 FROM reading
 WHERE device_id = ANY(%(devices)s) AND (%(since)s::timestamptz IS NULL OR time >= %(since)s)
@@ -256,8 +256,8 @@ DELETE FROM device_state WHERE device_id = ANY(%(devices)s) AND (%(since)s::time
 -- name: fill_states
 INSERT INTO device_state AS old
     (device_id, metric, home_id, time, value, on_at, off_at, changed_at, received_at)
-SELECT device_id, metric, (array_agg(home_id ORDER BY time DESC, value DESC, home_id DESC))[1], max(time),
-    (array_agg(value ORDER BY time DESC, value DESC, home_id DESC))[1], max(time) FILTER (WHERE value > 0),
+SELECT device_id, metric, (array_agg(home_id ORDER BY time DESC, home_id DESC))[1], max(time),
+    (array_agg(value ORDER BY time DESC, value DESC))[1], max(time) FILTER (WHERE value > 0),
     max(time) FILTER (WHERE value = 0), max(time) FILTER (WHERE flags & 1 = 1), max(received_at)
 FROM reading
 WHERE home_id = ANY(%(homes)s) AND device_id = ANY(%(devices)s)

@@ -12,6 +12,7 @@ from uuid import UUID
 import numpy as np
 
 from core.model import Lane
+from ingest.arrays import register_arrays
 from ingest.decode import LANES
 from ingest.directory import Directory, KnownGateway
 from ingest.rows import READING, Readings
@@ -42,6 +43,7 @@ def backfill(
     homes = demo_homes(seed)
     directory, writer, written = Directory(), Writer(), 0
     with connect(database_url, DatabaseRole.INGEST, autocommit=True) as connection:
+        register_arrays(connection)
         directory.refresh(connection)
         done = {row["gateway_id"] for row in connection.execute(QUERIES["gateways_with_a_past"], {"session": SESSION})}
         for number, home in enumerate(homes):

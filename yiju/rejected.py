@@ -20,9 +20,11 @@ import numpy as np
 from core.errors import NotFound, Reason
 from core.model import Flag, Lane
 from core.wire import to_ms
+from ingest.arrays import register_arrays
 from ingest.decode import LANES, Decoded, Message, Rejection, decode
 from ingest.directory import Directory
-from ingest.rows import READING, Readings
+from ingest.rows import Readings
+from ingest.screen import screen
 from ingest.writer import Writer
 from store.pool import Connection
 from store.queries import load_queries
@@ -113,6 +115,7 @@ def retry(connection: Connection, number: int, now: datetime, *, by_present_cloc
         row = connection.execute(QUERIES["claim"], {"id": number}).fetchone()
         if row is None:
             return Outcome.TAKEN, 0
+        register_arrays(connection)
         directory = Directory()
         directory.refresh(connection)
         came = to_ms(row["stored_at"])
@@ -144,6 +147,6 @@ def retry(connection: Connection, number: int, now: datetime, *, by_present_cloc
 
 def _judge(message: Message, directory: Directory, now_ms: int) -> tuple[Decoded, Readings, Sequence[Rejection]]:
     """What of a message ingest would store if it came at `now_ms`, and what not."""
-    decoded = decode(message, directory.gateway, now_ms)
-    rows = [(home, device, 0, *rest) for home, device, *rest in decoded.rows]
-    return decoded, np.array(rows, dtype=READING), decoded.rejections
+    decoded = decode(message, directory.gateway)
+    screened = screen([decoded], now_ms)
+    return decoded, screened.readings, screened.refused.get(0, [])

@@ -58,7 +58,8 @@ SELECT gateway.id, %(address)s, home.id,
 FROM gateway, home WHERE gateway.key = %(gateway)s AND home.key = %(home)s
 ON CONFLICT (gateway_id, address) DO UPDATE
     SET home_id = excluded.home_id, room_id = excluded.room_id, kind = excluded.kind,
-        exterior = excluded.exterior, mains = excluded.mains
+        exterior = excluded.exterior, mains = excluded.mains,
+        placed_at = CASE WHEN device.home_id <> excluded.home_id THEN %(now)s ELSE device.placed_at END
     WHERE (device.home_id, device.room_id, device.kind, device.exterior, device.mains)
         IS DISTINCT FROM (excluded.home_id, excluded.room_id, excluded.kind, excluded.exterior, excluded.mains)
 RETURNING xmax = 0 AS created;

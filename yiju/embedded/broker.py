@@ -58,6 +58,7 @@ class EmbeddedBroker:
         wanted: which broker.
         log: where it writes what it has to say; None: `folder/log`.
         keep_open: file descriptors that the broker inherits.
+        acl: who may use which topics.
     """
 
     def __init__(
@@ -67,10 +68,12 @@ class EmbeddedBroker:
         wanted: BrokerKind = BrokerKind.AUTO,
         log: Path | None = None,
         keep_open: Sequence[int] = (),
+        acl: Path = ACL,
     ) -> None:
         self.folder = folder
         self.port = port or 0
         self.wanted = wanted
+        self._acl = acl
         self.log = log or folder / "log"
         self._keep_open = keep_open
         self.process: subprocess.Popen[bytes] | None = None
@@ -127,12 +130,12 @@ class EmbeddedBroker:
     def _command(self) -> list[str | Path]:
         if chosen_broker(self.wanted) is BrokerKind.AMQTT:
             accounts = self.folder / "accounts"
-            return [sys.executable, "-m", "yiju.embedded.amqtt_broker", str(self.port), accounts, ACL]
+            return [sys.executable, "-m", "yiju.embedded.amqtt_broker", str(self.port), accounts, self._acl]
         configuration = self.folder / "mosquitto.conf"
         configuration.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous false\npassword_file {self.folder}/accounts\n"
-            f"acl_file {ACL}\npersistence true\npersistence_location {self.folder}/\nautosave_interval 1\n"
-            "max_queued_messages 0\npersistent_client_expiration 14d\nmax_inflight_messages 200\n"
+            f"acl_file {self._acl}\npersistence true\npersistence_location {self.folder}/\nautosave_interval 1\n"
+            "max_queued_messages 0\npersistent_client_expiration 14d\nmax_inflight_messages 10000\nmax_inflight_bytes 16777216\n"
             "message_size_limit 1048576\nset_tcp_nodelay true\n",
             encoding="utf-8",
         )

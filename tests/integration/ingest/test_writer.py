@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from core.model import Flag, Lane
 from core.wire import VERSION, Batch, WireReading, encode, to_ms, up_topic
+from ingest.arrays import register_arrays
 from ingest.decode import Message, decode
 from ingest.directory import Directory
-from ingest.writer import Writer, drop_old_readings
+from ingest.writer import Writer, drop_old_readings, prepare
 from store.pool import Connection, DatabaseRole
 from tests.conftest import NOW, Database
 from tests.integration.ingest.homes import register_homes
@@ -38,6 +39,7 @@ batches = st.lists(st.lists(readings, min_size=1, max_size=8), min_size=1, max_s
 def connection(database: Database) -> Iterator[Connection]:
     register_homes(database, homes=1)
     with database.connect(DatabaseRole.INGEST) as connection:
+        register_arrays(connection)
         yield connection
 
 
@@ -48,8 +50,8 @@ def message(seq: int, batch: list[WireReading], gateway: str = "gw-1") -> Messag
 def store(connection: Connection, *messages: Message) -> int:
     directory = Directory()
     directory.refresh(connection)
-    work = [decode(message, directory.gateway, NOW_MS) for message in messages]
-    return Writer().store(connection, work, NOW + timedelta(seconds=1))
+    work = [decode(message, directory.gateway) for message in messages]
+    return Writer().store(connection, prepare(work, NOW), NOW + timedelta(seconds=1))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

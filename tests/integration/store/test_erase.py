@@ -15,9 +15,10 @@ from care.register import apply_register, read_document
 from core.errors import Conflict, NotFound
 from core.model import Lane
 from core.wire import VERSION, Batch, WireReading, encode, to_ms, up_topic
+from ingest.arrays import register_arrays
 from ingest.decode import Message, decode
 from ingest.directory import Directory
-from ingest.writer import Writer
+from ingest.writer import Writer, prepare
 from store.erase import erase
 from store.pool import Connection, DatabaseRole
 from store.verify import verify
@@ -107,7 +108,8 @@ def send(connection: Connection, name: str, seq: int, readings: list[tuple[str, 
         WireReading(address.get(device, f"zigbee2mqtt/{name}的{device}"), "open", NOW_MS - minutes * 60_000, 1.0,
                     NOW_MS, 1) for device, minutes in readings])  # fmt: skip
     message = Message(up_topic(f"gw-{name}", Lane.BULK), encode(batch), False, 0, 0)
-    Writer().store(connection, [decode(message, directory.gateway, NOW_MS)], NOW)
+    register_arrays(connection)
+    Writer().store(connection, prepare([decode(message, directory.gateway)], NOW), NOW)
 
 
 def dump(database: Database) -> str:
@@ -227,7 +229,8 @@ def test_a_device_that_was_elsewhere_before_leaves_its_past_there(connection: Co
     directory.refresh(connection)
     batch = Batch(VERSION, UUID(int=7), 9, [WireReading("zigbee2mqtt/lanhua", "open", NOW_MS, 0.0, NOW_MS, 1)])
     message = Message(up_topic("gw-lanhua", Lane.BULK), encode(batch), False, 0, 0)
-    Writer().store(connection, [decode(message, directory.gateway, NOW_MS)], NOW)
+    register_arrays(connection)
+    Writer().store(connection, prepare([decode(message, directory.gateway)], NOW), NOW)
     assert verify(connection, NOW).examples == []
     erase(connection, LATER, home="home-lanhua", dry_run=False)
     assert "lanhua" not in dump(database)

@@ -13,9 +13,10 @@ import pytest
 from core.errors import Reason
 from core.model import Lane
 from core.wire import VERSION, Batch, WireReading, encode, to_ms, up_topic
+from ingest.arrays import register_arrays
 from ingest.decode import Message, decode
 from ingest.directory import Directory
-from ingest.writer import Writer
+from ingest.writer import Writer, prepare
 from store.pool import Connection
 from store.verify import verify
 from tests.conftest import NOW, Database
@@ -41,7 +42,8 @@ def send(
     directory = Directory()
     directory.refresh(connection)
     message = Message(up_topic(gateway, lane), encode(Batch(VERSION, SESSION, seq, list(readings))), False, 0, 0)
-    Writer().store(connection, [decode(message, directory.gateway, to_ms(at))], at)
+    register_arrays(connection)
+    Writer().store(connection, prepare([decode(message, directory.gateway)], at), at)
 
 
 def reading(device: str, metric: str = "open", minutes_ago: int = 5, value: float = 1.0) -> WireReading:

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from core.errors import NotFound
 from core.model import Lane
 from core.wire import VERSION, Batch, WireReading, encode, to_ms, up_topic
+from ingest.arrays import register_arrays
 from ingest.decode import Message, decode
 from ingest.directory import Directory
-from ingest.writer import Writer, drop_old_readings
+from ingest.writer import Writer, drop_old_readings, prepare
 from store.migrate import Edition, current_edition
 from store.pool import Connection
 from store.verify import verify
@@ -38,9 +39,11 @@ readings = st.builds(
     value=st.floats(-90_000, 90_000),
 )  # fmt: skip
 batches = st.lists(st.lists(readings, min_size=1, max_size=8), min_size=1, max_size=5)
-# What arrives: (which batch, to which home the devices are moved before it); a batch may come again.
+# What arrives: (which batch, to which home the devices are moved before it, since when); a batch may come again.
 arrivals = st.lists(
-    st.tuples(st.integers(0, 4), st.sampled_from(["", "", "home-1", "home-2"])), min_size=5, max_size=10
+    st.tuples(st.integers(0, 4), st.sampled_from(["", "", "home-1", "home-2"]), st.integers(0, 60)),
+    min_size=5,
+    max_size=10,
 )
 
 
@@ -55,18 +58,24 @@ def send(connection: Connection, seq: int, batch: list[WireReading], gateway: st
     directory = Directory()
     directory.refresh(connection)
     message = Message(up_topic(gateway, Lane.BULK), encode(Batch(VERSION, SESSION, seq, batch)), False, 0, 0)
-    Writer().store(connection, [decode(message, directory.gateway, NOW_MS)], NOW + timedelta(seconds=1))
+    register_arrays(connection)
+    Writer().store(connection, prepare([decode(message, directory.gateway)], NOW), NOW + timedelta(seconds=1))
 
 
-def move_devices(connection: Connection, home: str) -> None:
-    connection.execute("UPDATE device SET home_id = (SELECT id FROM home WHERE key = %s)", [home])
+def move_devices(connection: Connection, home: str, minutes_ago: int = 0) -> None:
+    """They are there since `minutes_ago`; what they measured before is of the home where they were."""
+    connection.execute(
+        "UPDATE device SET home_id = (SELECT id FROM home WHERE key = %s), placed_at = %s",
+        [home, NOW - timedelta(minutes=minutes_ago)],
+    )
 
 
 def empty(connection: Connection) -> None:
     """Faster than a database of its own for each example."""
     connection.execute("TRUNCATE reading, ledger, rollup, device_state, urgent_event")
     connection.execute("UPDATE home_state SET life_at = NULL, life_device_id = NULL")
-    move_devices(connection, "home-1")
+    connection.execute("UPDATE device SET home_id = (SELECT id FROM home WHERE key = 'home-1'), placed_at = NULL")
+    connection.execute("TRUNCATE device_stay")
 
 
 @settings(
@@ -74,12 +83,12 @@ def empty(connection: Connection) -> None:
 )
 @given(batches=batches, arrivals=arrivals)
 def test_no_order_no_repetition_and_no_move_makes_a_difference(
-    connection: Connection, batches: list[list[WireReading]], arrivals: list[tuple[int, str]]
+    connection: Connection, batches: list[list[WireReading]], arrivals: list[tuple[int, str, int]]
 ) -> None:
     empty(connection)
-    for seq, home in arrivals:
+    for seq, home, since in arrivals:
         if home:
-            move_devices(connection, home)  # its past stays where it was
+            move_devices(connection, home, since)  # its past stays where it was
         send(connection, seq + 1, batches[seq % len(batches)])
     verdict = verify(connection, NOW)
     assert verdict.examples == []

@@ -1,0 +1,160 @@
+"""Which readings of many messages can be stored: all of them looked at together, as numpy columns.
+
+The reasons are found again one by one (`_problem`) for the few that cannot.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import Reason
+from core.metrics import BY_NAME, METRICS
+from core.model import Flag
+from core.wire import VERSION, Batch, WireReading, encode
+from ingest.decode import Decoded, Rejection
+from ingest.directory import KnownDevice, KnownGateway
+from ingest.rows import READING, Readings
+
+AHEAD_MS: Final = 10 * 60 * 1000  # further ahead of the platform's clock than this is not believed
+LATEST_MS: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1000)
+_WRONG_TIME: Final = (Reason.TOO_EARLY, Reason.IN_THE_FUTURE)
+_NOBODY: Final = KnownDevice(-1, -1, 0)
+_NO_METRIC: Final = 0
+_METRIC_IDS: Final = {metric.name: metric.id for metric in METRICS}
+_LOW: Final = np.full(max(_METRIC_IDS.values()) + 1, np.inf)  # by metric id; nothing is within no metric's bounds
+_HIGH: Final = np.full(len(_LOW), -np.inf)
+for _metric in METRICS:
+    _LOW[_metric.id], _HIGH[_metric.id] = _metric.low, _metric.high
+
+
+@dataclass(frozen=True)
+class Screened:
+    """What of some messages is stored.
+
+    Attributes:
+        readings: shape (n,), dtype READING; `batch` is the place of its message among those screened.
+        refused: what of each message is not, by its place.
+        unknown: a gateway or device was not found: the register may have changed.
+    """
+
+    readings: Readings
+    refused: dict[int, list[Rejection]] = field(default_factory=dict)
+    unknown: bool = False
+
+
+def screen(work: Sequence[Decoded], now_ms: int) -> Screened:
+    """Looks at every reading: known device, known metric, a number that can be, a time that can be.
+
+    Args:
+        work: decoded messages.
+        now_ms: the platform's present, milliseconds since 1970.
+    """
+    refused: dict[int, list[Rejection]] = {}
+    unknown = False
+    stored: list[tuple[int, Decoded, KnownGateway]] = []
+    for at, decoded in enumerate(work):
+        unknown |= decoded.key is not None and decoded.gateway is None
+        if decoded.rejection is not None:
+            refused[at] = [decoded.rejection]
+        elif decoded.gateway is not None and decoded.readings:
+            stored.append((at, decoded, decoded.gateway))
+    sent = [reading for _, decoded, _ in stored for reading in decoded.readings]
+    devices = [gateway.devices.get(reading.device, _NOBODY)
+               for _, decoded, gateway in stored for reading in decoded.readings]  # fmt: skip
+    if any(gateway.moved for _, _, gateway in stored):
+        devices = [device.at(reading.time) for device, reading in zip(devices, sent, strict=True)]
+    rows = _columns(sent, devices)
+    rows["batch"] = np.repeat([at for at, _, _ in stored], [len(decoded.readings) for _, decoded, _ in stored])
+    good = _good(rows, devices, now_ms)
+    if not good.all():
+        wrong: dict[int, dict[Reason, list[tuple[WireReading, str]]]] = {}
+        for place in np.flatnonzero(~good).tolist():
+            reading = sent[place]
+            reason, detail = _problem(reading, devices[place], now_ms)
+            if reason in _WRONG_TIME and _calls_for_help(reading):
+                _restamp(rows, place, now_ms)
+                good[place] = True
+            else:
+                wrong.setdefault(int(rows["batch"][place]), {}).setdefault(reason, []).append((reading, detail))
+                unknown |= reason is Reason.UNKNOWN_DEVICE
+        refused |= {at: [_rejection(work[at], reason, found) for reason, found in reasons.items()]
+                    for at, reasons in wrong.items()}  # fmt: skip
+        rows = rows[good]
+    return Screened(rows, refused, unknown)
+
+
+def _columns(sent: Sequence[WireReading], devices: Sequence[KnownDevice]) -> Readings:
+    rows = np.empty(len(sent), READING)
+    rows["device"] = [device.id for device in devices]
+    rows["home"] = [device.home_id for device in devices]
+    rows["metric"] = [_METRIC_IDS.get(reading.metric, _NO_METRIC) for reading in sent]
+    rows["time"] = _times([reading.time for reading in sent])
+    rows["received"] = _times([reading.received for reading in sent])
+    rows["value"] = [reading.value for reading in sent]
+    rows["flags"] = [reading.flags for reading in sent]
+    return rows
+
+
+def _times(values: list[int]) -> NDArray[np.int64]:
+    """A number too large for 64 bits is as wrong a time as the largest that they hold."""
+    try:
+        return np.array(values, dtype=np.int64)
+    except OverflowError:
+        most = np.iinfo(np.int64)
+        return np.array([min(max(value, most.min), most.max) for value in values], dtype=np.int64)
+
+
+def _good(rows: Readings, devices: Sequence[KnownDevice], now_ms: int) -> NDArray[np.bool_]:
+    """What `_problem` says slowly: True where it finds none."""
+    commissioned = np.array([device.commissioned_ms for device in devices], dtype=np.int64)
+    low, high = _LOW[rows["metric"]], _HIGH[rows["metric"]]
+    good: NDArray[np.bool_] = (
+        (rows["device"] != _NOBODY.id)
+        & (rows["value"] >= low)  # false for NaN
+        & (rows["value"] <= high)
+        & (rows["time"] >= commissioned)
+        & (rows["time"] <= now_ms + AHEAD_MS)
+        & (rows["received"] >= 0)
+        & (rows["received"] < LATEST_MS)
+    )
+    return good
+
+
+def _problem(reading: WireReading, device: KnownDevice, now_ms: int) -> tuple[Reason, str]:
+    """Why this reading cannot be stored."""
+    if device is _NOBODY:
+        return Reason.UNKNOWN_DEVICE, f"{reading.device} is not registered with this gateway"
+    metric = BY_NAME.get(reading.metric)
+    if metric is None:
+        return Reason.UNKNOWN_METRIC, f"{reading.device}: {reading.metric} is no metric of core/metrics.py"
+    if not math.isfinite(reading.value) or not metric.low <= reading.value <= metric.high:
+        return (
+            Reason.NOT_A_NUMBER,
+            f"{reading.device}: {metric.name} is {reading.value}; it can be {metric.low:g} to {metric.high:g}",
+        )
+    if reading.time < device.commissioned_ms:
+        return Reason.TOO_EARLY, f"{reading.device}: measured before the home was commissioned"
+    return Reason.IN_THE_FUTURE, f"{reading.device}: measured more than 10 minutes ahead of the platform's clock"
+
+
+def _calls_for_help(reading: WireReading) -> bool:
+    return BY_NAME[reading.metric].urgent and reading.value > 0
+
+
+def _restamp(rows: Readings, place: int, now_ms: int) -> None:
+    """A cry for help from a home whose clock is wrong is one of now: better a bell that rings late than none."""
+    rows["time"][place] = rows["received"][place] = now_ms
+    rows["flags"][place] |= Flag.RESTAMPED
+
+
+def _rejection(decoded: Decoded, reason: Reason, found: list[tuple[WireReading, str]]) -> Rejection:
+    """The readings of one message that are refused for one reason, as a batch of just those."""
+    session, _, seq = decoded.numbered or (UUID(int=0), None, 1)
+    kept = Batch(VERSION, session, seq, [reading for reading, _ in found])
+    return Rejection(reason, found[0][1], encode(kept), len(found))
