@@ -73,6 +73,9 @@ DECLARE
     moment  timestamptz := believable(present) - greatest(keep, interval '30 days');
     gone    int;
 BEGIN
+    IF moment IS NULL THEN  -- nobody was heard yet
+        RETURN 0;
+    END IF;
     CASE what
         WHEN 'rollup' THEN
             DELETE FROM rollup WHERE ctid = ANY (ARRAY(
