@@ -51,9 +51,11 @@ def contents(url: str) -> dict[str, list[object]]:
         for (table,) in tables:
             rows = connection.execute(SQL("SELECT to_jsonb(t) FROM {} AS t ORDER BY 1").format(Identifier(table)))
             found[table] = [row for (row,) in rows]
-        found["sequences"] = connection.execute(
-            "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public' ORDER BY 1"
-        ).fetchall()
+        found["sequences"] = [
+            *connection.execute(
+                "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public' ORDER BY 1"
+            )
+        ]
     for own in ("migration", "store_edition"):
         del found[own]
     return found

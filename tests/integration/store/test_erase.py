@@ -97,7 +97,7 @@ def fill(connection: Connection, name: str) -> None:
         "INSERT INTO login_session SELECT sha256(person.key::bytea), id, 'page', %(now)s, %(now)s FROM person"
         " WHERE key LIKE '%%" + name + "'",
     ):
-        connection.execute(statement, asked)  # type: ignore[arg-type]
+        connection.execute(statement, asked)
 
 
 def send(connection: Connection, name: str, seq: int, readings: list[tuple[str, int]]) -> None:

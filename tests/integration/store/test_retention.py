@@ -51,7 +51,7 @@ def fill(connection: Connection, at: datetime) -> None:
 
 
 def count(connection: Connection, table: str) -> int:
-    row = connection.execute(f"SELECT count(*) AS n FROM {table}").fetchone()  # type: ignore[arg-type]
+    row = connection.execute(f"SELECT count(*) AS n FROM {table}").fetchone()
     assert row
     return int(row["n"])
 
