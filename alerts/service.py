@@ -21,7 +21,7 @@ from alerts.notify.sender import keep_channels_out_of_logs
 from alerts.pace import lasting
 from core.clock import Clock
 from core.words import load_words
-from store.pool import DatabaseRole, listening, open_pool
+from store.pool import DatabaseRole, connect, listening, open_pool
 from store.queries import load_queries
 from store.retention import forget_outlived
 
@@ -154,11 +154,10 @@ class AlertsService:
 
     def _forget(self) -> None:
         """Deletes what has outlived its purpose: store/retention.py says what, when and why."""
+        rollups = timedelta(days=self._settings.keep_rollups_days)
         try:
-            with self._pool.connection() as connection:
-                connection.autocommit = True
-                gone = forget_outlived(connection, self._clock.now(), timedelta(days=self._settings.keep_rollups_days))
-                connection.autocommit = False
+            with connect(self._settings.database_url, DatabaseRole.ALERTS, autocommit=True) as connection:
+                gone = forget_outlived(connection, self._clock.now(), rollups)
         except Exception as error:  # noqa: BLE001 - as above
             self._failed("forget", error)
             return

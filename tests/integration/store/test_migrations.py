@@ -87,6 +87,7 @@ def schema(database: Database) -> list[str]:
          "--exclude-schema=_timescaledb*", database.url],
         check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
-    # Where a setting stands follows the order of the dump; `pg_attver` is a number that some servers keep for themselves.
+    # Where a setting stands follows the order of the dump; `pg_attver` is a number that some servers keep for
+    # themselves.
     lines = [line for line in said.splitlines() if not line.startswith("SET ") and "pg_attver" not in line]
     return sorted(part.rstrip("-\n ") for part in "\n".join(lines).split("\n-- Name: "))

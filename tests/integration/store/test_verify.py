@@ -1,5 +1,9 @@
 """Whatever arrived, in whatever order: what ingest keeps is what the readings say; damage is found and mended."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
@@ -223,3 +227,19 @@ def test_the_bar_moves_to_its_end(connection: Connection) -> None:
     steps: list[tuple[float, float]] = []
     verify(connection, NOW, advance=lambda done, total: steps.append((done, total)))
     assert steps[-1] == (2, 2)
+
+
+def test_the_command_ends_with_1_while_something_differs(connection: Connection, database: Database) -> None:
+    send(connection, 1, [minutes_ago(0), minutes_ago(2000)])
+
+    def run(*words: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run([sys.executable, "-m", "yiju", "store", "verify", *words], capture_output=True, text=True,
+                              env={**os.environ, "YIJU_DATABASE_URL": database.url})  # fmt: skip
+
+    assert run().returncode == 0
+    connection.execute("UPDATE rollup SET n = 7")
+    damaged = run("--json")
+    found = json.loads(damaged.stdout)
+    assert (damaged.returncode, found["well"], found["differences"]) == (1, False, {"rollup": 2})
+    assert "rollup: 2 differ, 2 mended" in run("--repair", "--home", "home-1").stdout
+    assert run("--days", "3").returncode == 0
