@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
 
@@ -243,3 +244,24 @@ def test_the_command_ends_with_1_while_something_differs(connection: Connection,
     assert (damaged.returncode, found["well"], found["differences"]) == (1, False, {"rollup": 2})
     assert "rollup: 2 differ, 2 mended" in run("--repair", "--home", "home-1").stdout
     assert run("--days", "3").returncode == 0
+
+
+def test_what_arrives_while_damage_is_mended_is_neither_lost_nor_counted_twice(
+    connection: Connection, database: Database
+) -> None:
+    def keep_sending() -> None:
+        with database.connect() as sender:
+            for seq in range(1, 61):
+                send(sender, seq, [minutes_ago(seq), minutes_ago(seq * 7, "bed", "power", seq / 3)])
+
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(keep_sending)
+        while not sending.done():
+            connection.execute("UPDATE rollup SET n = n + 1, life = 0")
+            connection.execute("UPDATE device_state SET value = 5, on_at = NULL")
+            verify(connection, NOW, repair=True)
+        sending.result()
+    verify(connection, NOW, repair=True)
+    assert verify(connection, NOW).examples == []
+    row = connection.execute("SELECT sum(n) AS n FROM rollup").fetchone()
+    assert row == {"n": 120}
