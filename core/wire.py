@@ -27,7 +27,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 GATEWAY_KEY: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
-class WireReading(msgspec.Struct, array_like=True, frozen=True):
+class WireReading(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One reading on the wire: `[device, metric, time_ms, value, received_ms, flags]`."""
 
     device: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]

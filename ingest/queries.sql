@@ -15,17 +15,20 @@ ORDER BY device_stay.until;
 
 -- name: claim_batches
 -- The ledger: what it returns is new; what is there already was stored before and is only acknowledged again.
-WITH asked AS (
-    SELECT * FROM unnest(%(gateway)s::int[], %(session)s::uuid[], %(lane)s::smallint[], %(seq)s::bigint[],
-        %(readings)s::int[], %(rejected)s::int[])
-        WITH ORDINALITY AS asked (gateway_id, session, lane, seq, readings, rejected, place)
-), claimed AS (
-    INSERT INTO ledger (gateway_id, session, lane, seq, stored_at, readings, rejected)
-    SELECT gateway_id, session, lane, seq, %(now)s, readings, rejected FROM asked ORDER BY place
-    ON CONFLICT DO NOTHING
-    RETURNING id, gateway_id, session, lane, seq
-)
-SELECT claimed.id, asked.place FROM claimed JOIN asked USING (gateway_id, session, lane, seq);
+INSERT INTO ledger (gateway_id, session, lane, seq, stored_at, readings, rejected)
+SELECT gateway_id, session, lane, seq, %(now)s, readings, rejected
+FROM unnest(%(gateway)s::int[], %(session)s::uuid[], %(lane)s::smallint[], %(seq)s::bigint[], %(readings)s::int[],
+    %(rejected)s::int[]) AS asked (gateway_id, session, lane, seq, readings, rejected)
+ON CONFLICT (gateway_id, session, lane, seq) DO NOTHING
+RETURNING id;
+
+-- name: claimed_places
+-- Which of the asked ones these ids are: place 1, 2, 3 ... among them. Needed only when some were there already.
+SELECT ledger.id, asked.place
+FROM unnest(%(gateway)s::int[], %(session)s::uuid[], %(lane)s::smallint[], %(seq)s::bigint[])
+    WITH ORDINALITY AS asked (gateway_id, session, lane, seq, place)
+JOIN ledger USING (gateway_id, session, lane, seq)
+WHERE ledger.id = ANY(%(ids)s);
 
 -- name: make_room
 SELECT reading_make_room(%(day)s, %(day)s);

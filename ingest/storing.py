@@ -1,7 +1,8 @@
-"""The thread that writes: one transaction after another, and between them the heartbeat and retention.
+"""The threads that write: while one waits for its commit to reach the disk, the other one fills its transaction.
 
-While one batch commits the next is being decoded and waits here; a third one is not begun. So what is held in memory is
-bounded, and a database that is slow or away makes the broker wait.
+A third batch is not begun before one of the two has ended, so what is held in memory is bounded, and a database that is
+slow or away makes the broker wait. Two transactions may end in any order, as everything derived from readings is
+commutative; what a gateway says of its own state is not, so statuses are written in the order in which they came.
 """
 
 import contextlib
@@ -9,6 +10,7 @@ import queue
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -25,9 +27,16 @@ from store.pool import Connection
 
 log = structlog.get_logger()
 
+AT_ONCE: Final = 2  # transactions
 RETAIN_EVERY: Final = timedelta(hours=1)
 BEAT_S: Final = 2.0  # of the machine's time
 LOOK_S: Final = 0.2
+
+
+@dataclass(frozen=True)
+class _Batch:
+    number: int  # 1, 2, 3 ... in the order in which they came
+    prepared: Prepared
 
 
 class Storing:
@@ -35,7 +44,7 @@ class Storing:
 
     Args:
         keep: how long readings are kept.
-        stopping: ends it; and is set when it ends by an error, which `join` raises.
+        stopping: ends it; and is set when a thread ends by an error, which `join` raises.
     """
 
     def __init__(
@@ -46,15 +55,18 @@ class Storing:
         subscriber: Subscriber,
         stopping: threading.Event,
     ) -> None:
+        self._url = database_url
         self._clock = clock
         self._keep = keep
         self._subscriber = subscriber
         self._stopping = stopping
-        self._writer = Writer()
-        self._database = Database(database_url, stopping, lambda _: self._writer.forget_rooms())
-        self._next: queue.Queue[Prepared] = queue.Queue(1)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="storing")
-        self._ended: Future[None] | None = None
+        self._next: queue.Queue[_Batch] = queue.Queue(1)
+        self._given = 0
+        self._turn = threading.Condition()
+        self._done: set[int] = set()  # numbers of batches that have ended, above `_all_done`
+        self._all_done = 0  # and every one up to this
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="storing")
+        self._ended: list[Future[None]] = []
         self._ready = threading.Event()
         self._beat_at = 0.0
         self._retained_at: datetime | None = None
@@ -62,85 +74,102 @@ class Storing:
 
     def start(self) -> None:
         """Returns when the database is there, or when told to stop."""
-        self._ended = self._thread.submit(self._run)
+        self._ended = [self._threads.submit(self._run, number == 0) for number in range(AT_ONCE)]
         self._ready.wait()
 
     def put(self, prepared: Prepared) -> None:
-        """Hands over a batch; waits while two are there already."""
+        """Hands over a batch; waits while one is waiting already."""
+        self._given += 1
         while not self._stopping.is_set():
             try:
-                return self._next.put(prepared, timeout=LOOK_S)
+                return self._next.put(_Batch(self._given, prepared), timeout=LOOK_S)
             except queue.Full:
                 continue
         return None
 
     def join(self) -> None:
-        """Waits until the transaction that is under way has ended. Raises what the thread ended with."""
-        self._thread.shutdown()
-        if self._ended is not None:
-            self._ended.result()
+        """Waits until the transactions that are under way have ended. Raises what a thread ended with."""
+        self._threads.shutdown()
+        for ended in self._ended:
+            ended.result()
 
-    def _run(self) -> None:
+    def _run(self, first: bool) -> None:
+        writer = Writer()
+        database = Database(self._url, self._stopping, lambda _: writer.forget_rooms())
         try:
-            self._work()
+            database.until_done(lambda connection: None)
+            self._ready.set()
+            while not self._stopping.is_set():
+                with contextlib.suppress(queue.Empty):
+                    self._store(database, writer, self._next.get(timeout=LOOK_S))
+                if first:
+                    self._keep_house(database)
         finally:
             self._stopping.set()
             self._ready.set()
-            self._database.close()
+            database.close()
 
-    def _work(self) -> None:
-        self._database.until_done(lambda connection: None)
-        self._ready.set()
-        while not self._stopping.is_set():
-            with contextlib.suppress(queue.Empty):
-                self._store(self._next.get(timeout=LOOK_S))
-            if time.monotonic() - self._beat_at >= BEAT_S:
-                self._database.until_done(self._beat)
-            if self._retained_at is None or self._clock.now() - self._retained_at >= RETAIN_EVERY:
-                self._database.until_done(self._retain)
-
-    def _store(self, prepared: Prepared) -> None:
+    def _store(self, database: Database, writer: Writer, batch: _Batch) -> None:
+        work = batch.prepared.work
         new = 0
 
-        def work(connection: Connection) -> None:
+        def store(connection: Connection) -> None:
             nonlocal new
-            new = self._together_or_alone(connection, prepared)
+            new = self._together_or_alone(connection, writer, batch.prepared)
 
-        if self._database.until_done(work):
+        done = database.until_done(store)
+        if done and batch.prepared.statuses:
+            self._await_turn(batch.number)
+            done = database.until_done(lambda connection: writer.put_statuses(connection, work, self._clock.now()))
+        self._end_turn(batch.number, new)
+        if done:
+            self._subscriber.acknowledge(work)
+
+    def _await_turn(self, number: int) -> None:
+        with self._turn:
+            self._turn.wait_for(lambda: self._all_done == number - 1)
+
+    def _end_turn(self, number: int, new: int) -> None:
+        with self._turn:
             self.stored += new
-            self._subscriber.acknowledge(prepared.work)
+            self._done.add(number)
+            while self._all_done + 1 in self._done:
+                self._all_done += 1
+                self._done.remove(self._all_done)
+            self._turn.notify_all()
 
-    def _together_or_alone(self, connection: Connection, prepared: Prepared) -> int:
+    def _together_or_alone(self, connection: Connection, writer: Writer, prepared: Prepared) -> int:
         try:
-            return self._writer.store(connection, prepared, self._clock.now())
+            return writer.store(connection, prepared, self._clock.now())
         except (psycopg.DataError, psycopg.IntegrityError):
             # The database refuses something of it. One bad message never stops the others: each goes alone.
-            self._writer.forget_rooms()  # retention may have dropped a day that late data needs again
-            return sum(self._alone(connection, decoded) for decoded in prepared.work)
+            writer.forget_rooms()  # retention may have dropped a day that late data needs again
+            return sum(self._alone(connection, writer, decoded) for decoded in prepared.work)
 
-    def _alone(self, connection: Connection, decoded: Decoded) -> int:
+    def _alone(self, connection: Connection, writer: Writer, decoded: Decoded) -> int:
+        now = self._clock.now()
         try:
-            return self._writer.store(connection, prepare([decoded], self._clock.now()), self._clock.now())
+            return writer.store(connection, prepare([decoded], now), now)
         except (psycopg.DataError, psycopg.IntegrityError) as error:
             log.error("message refused by the database", error=type(error).__name__, gateway=decoded.key)
             refused = _refused(decoded, error)
         try:
-            return self._writer.store(connection, prepare([refused], self._clock.now()), self._clock.now())
+            return writer.store(connection, prepare([refused], now), now)
         except (psycopg.DataError, psycopg.IntegrityError):
             refused.gateway = None  # not even its number can be kept, so `rejected` alone has it
-            return self._writer.store(connection, prepare([refused], self._clock.now()), self._clock.now())
+            return writer.store(connection, prepare([refused], now), now)
+
+    def _keep_house(self, database: Database) -> None:
+        if time.monotonic() - self._beat_at >= BEAT_S:
+            database.until_done(self._beat)
+        if self._retained_at is None or self._clock.now() - self._retained_at >= RETAIN_EVERY:
+            database.until_done(self._retain)
 
     def _beat(self, connection: Connection) -> None:
+        broker = "connected" if self._subscriber.connected else "lost"
+        details = {"broker": broker, "waiting": self._subscriber.waiting(), "stored": self.stored}
         with connection.transaction():
-            beat(
-                connection,
-                self._clock.now(),
-                {
-                    "broker": "connected" if self._subscriber.connected else "lost",
-                    "waiting": self._subscriber.waiting(),
-                    "stored": self.stored,
-                },
-            )
+            beat(connection, self._clock.now(), details)
         self._beat_at = time.monotonic()
 
     def _retain(self, connection: Connection) -> None:
@@ -152,7 +181,6 @@ class Storing:
             log.warning("old readings not dropped", error=str(error).strip().splitlines()[:1])
             return
         if dropped:
-            self._writer.forget_rooms()
             log.info("old readings dropped", days=dropped, kept_days=self._keep.days)
 
 

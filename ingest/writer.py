@@ -50,6 +50,11 @@ class Prepared:
                 batches.setdefault(number, at)
         self.batches = dict(sorted(batches.items()))
 
+    @property
+    def statuses(self) -> bool:
+        """Whether a known gateway says something of itself."""
+        return any(decoded.status is not None and decoded.gateway is not None for decoded in self.work)
+
     @cached_property
     def derived(self) -> Derived | None:
         """Of all readings whose number is claimed, when all are (the usual case)."""
@@ -102,7 +107,6 @@ class Writer:
             psycopg.Error: nothing of it was stored.
         """
         self._make_room_for(connection, prepared.days)
-        statuses = [decoded for decoded in prepared.work if decoded.status is not None and decoded.gateway is not None]
         with connection.transaction():
             new = _claim(connection, prepared, now)
             readings, derived = _of_new(prepared, new)
@@ -115,9 +119,36 @@ class Writer:
                     gateways = Ints4(sorted({gateway.id for gateway in heard}))
                     connection.execute(QUERIES["gateways_heard"], {"gateway": gateways, "now": now})
                 _reject(connection, prepared, new, now)
-        if statuses:
-            _put_statuses(connection, statuses, now)
         return len(readings)
+
+    def put_statuses(self, connection: Connection, work: Sequence[Decoded], now: datetime) -> None:
+        """Keeps what gateways say of themselves: the last word of each; the same words again change nothing.
+
+        A retained status tells what the gateway last was, not that it was heard now.
+        """
+        said: dict[int, list[bool]] = {}
+        homes: dict[int, int] = {}  # gateway -> home, of those that were heard now
+        for decoded in work:
+            if decoded.gateway is None or decoded.status is None:
+                continue
+            said.setdefault(decoded.gateway.id, []).append(decoded.status.online)
+            if decoded.status.online and not decoded.message.retained:
+                homes[decoded.gateway.id] = decoded.gateway.home_id
+        gateways = sorted(said)
+        with connection.transaction():
+            if homes:
+                heard = home_columns(np.unique(list(homes.values())), np.empty(0, READING))
+                connection.execute(QUERIES["put_home_states"], {**heard, "now": now})
+            connection.execute(
+                QUERIES["put_gateway_statuses"],
+                {
+                    "gateway": Ints4(gateways),
+                    "online": Bools([said[gateway][-1] for gateway in gateways]),
+                    "blinked": Bools([len(set(said[gateway])) > 1 for gateway in gateways]),
+                    "heard": Bools([gateway in homes for gateway in gateways]),
+                    "now": now,
+                },
+            )
 
     def store_history(self, connection: Connection, number: Number, readings: Readings, now: datetime) -> int:
         """Stores readings that never were on a wire (a demo's past) as one batch; returns how many were new.
@@ -170,9 +201,11 @@ def _claim(connection: Connection, prepared: Prepared, now: datetime) -> dict[in
     places = list(prepared.batches.values())
     sent = [prepared.work[at].sent for at in places]
     parameters = _ledger(list(prepared.batches), sent, np.array(sent) - prepared.kept[places], now)
-    with connection.cursor(binary=True) as cursor:
-        cursor.execute(QUERIES["claim_batches"], parameters)
-        return {places[row["place"] - 1]: row["id"] for row in cursor}
+    ids = [row["id"] for row in connection.execute(QUERIES["claim_batches"], parameters)]
+    if len(ids) == len(places):
+        return dict(zip(places, ids, strict=True))  # an INSERT returns its rows in the order in which it was given them
+    claimed = connection.execute(QUERIES["claimed_places"], {**parameters, "ids": ids}) if ids else ()
+    return {places[row["place"] - 1]: row["id"] for row in claimed}
 
 
 def _of_new(prepared: Prepared, new: dict[int, int]) -> tuple[Readings, Derived | None]:
@@ -223,36 +256,6 @@ def _events(pressing: Readings) -> Columns:
         "value": Floats8(pressing["value"]),
         "changed": Bools((pressing["flags"] & Flag.CHANGED) != 0),
     }
-
-
-def _put_statuses(connection: Connection, statuses: Sequence[Decoded], now: datetime) -> None:
-    """The last word of each gateway; `blinked`: it said both, so it came anew whatever it was before.
-
-    A retained status tells what the gateway last was, not that it was heard now.
-    """
-    said: dict[int, list[bool]] = {}
-    homes: dict[int, int] = {}  # gateway -> home, of those that were heard now
-    for decoded in statuses:
-        if decoded.gateway is None or decoded.status is None:
-            continue
-        said.setdefault(decoded.gateway.id, []).append(decoded.status.online)
-        if decoded.status.online and not decoded.message.retained:
-            homes[decoded.gateway.id] = decoded.gateway.home_id
-    gateways = sorted(said)
-    with connection.transaction():
-        if homes:
-            heard = home_columns(np.unique(list(homes.values())), np.empty(0, READING))
-            connection.execute(QUERIES["put_home_states"], {**heard, "now": now})
-        connection.execute(
-            QUERIES["put_gateway_statuses"],
-            {
-                "gateway": Ints4(gateways),
-                "online": Bools([said[gateway][-1] for gateway in gateways]),
-                "blinked": Bools([len(set(said[gateway])) > 1 for gateway in gateways]),
-                "heard": Bools([gateway in homes for gateway in gateways]),
-                "now": now,
-            },
-        )
 
 
 def _reject(connection: Connection, prepared: Prepared, new: dict[int, int], now: datetime) -> None:

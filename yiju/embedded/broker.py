@@ -24,6 +24,16 @@ from yiju.embedded.postgres import free_port
 START_PATIENCE_S: Final = 15.0
 ACL: Final = Path(__file__).parents[2] / "deploy" / "broker" / "acl"
 
+# The same as in deploy/broker/mosquitto.conf, which says why.
+QUEUES: Final = """max_queued_messages 0
+persistent_client_expiration 14d
+autosave_interval 30
+max_inflight_messages 10000
+max_inflight_bytes 16777216
+message_size_limit 1048576
+set_tcp_nodelay true
+"""
+
 
 class BrokerKind(StrEnum):
     """Which broker to run (`YIJU_BROKER`)."""
@@ -134,9 +144,7 @@ class EmbeddedBroker:
         configuration = self.folder / "mosquitto.conf"
         configuration.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous false\npassword_file {self.folder}/accounts\n"
-            f"acl_file {self._acl}\npersistence true\npersistence_location {self.folder}/\nautosave_interval 1\n"
-            "max_queued_messages 0\npersistent_client_expiration 14d\nmax_inflight_messages 10000\nmax_inflight_bytes 16777216\n"
-            "message_size_limit 1048576\nset_tcp_nodelay true\n",
+            f"acl_file {self._acl}\npersistence true\npersistence_location {self.folder}/\n{QUEUES}",
             encoding="utf-8",
         )
         return [find_mosquitto() or "mosquitto", "-c", configuration]
