@@ -1,8 +1,8 @@
 """Erases a home or a resident: every row, in every table, in one transaction; what stays is a record of numbers.
 
-Tables are found in the catalogue (a column `home_id`, a foreign key to a row that goes), so one that is added later is
-erased, too. A resident who lives alone is the home: all that its sensors said is about them. Where others live there as
-well, the resident's own row goes, and what the home's sensors said stays theirs.
+Tables are found in the catalogue (a column `home_id` or `gateway_id`, a foreign key to a row that goes), so one that is
+added later is erased, too. A resident who lives alone is the home: all that its sensors said is about them. Where others
+live there as well, the resident's own row goes, and what the home's sensors said stays theirs.
 """
 
 from datetime import datetime, timedelta
@@ -122,8 +122,10 @@ class _Erasure:
         self._connection.execute(QUERIES["settle_ledger"], asked)
         family = [row["id"] for row in self._connection.execute(QUERIES["lone_family"], asked)]
         mine = SQL("home_id = {}").format(Literal(self._home))
-        for row in self._connection.execute(QUERIES["tables_with_home"]).fetchall():
-            self.rows(row["name"], mine)
+        behind = SQL("gateway_id IN (SELECT id FROM gateway WHERE {})").format(mine)
+        for column, which in (("gateway_id", behind), ("home_id", mine)):
+            for row in self._connection.execute(QUERIES["tables_with"], {"column": column}).fetchall():
+                self.rows(row["name"], which)
         self.rows("home", SQL("id = {}").format(Literal(self._home)))
         self.rows("person", SQL("id = ANY({})").format(Literal(family)))
 

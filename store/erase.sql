@@ -58,10 +58,10 @@ WHERE home_id = %(home)s
 -- name: forget_rejected
 DELETE FROM rejected WHERE split_part(topic, '/', 3) = ANY(%(gateways)s);
 
--- name: tables_with_home
--- Every table that says of a row whose home it is, also those that no constraint ties to it.
+-- name: tables_with
+-- Every table that says of a row whose it is, also those that no constraint ties to it.
 SELECT pg_class.relname AS name FROM pg_class
-JOIN pg_attribute ON pg_attribute.attrelid = pg_class.oid AND attname = 'home_id' AND NOT attisdropped
+JOIN pg_attribute ON pg_attribute.attrelid = pg_class.oid AND attname = %(column)s AND NOT attisdropped
 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
 ORDER BY 1;
 
