@@ -1,8 +1,8 @@
 """Erases a home or a resident: every row, in every table, in one transaction; what stays is a record of numbers.
 
 Tables are found in the catalogue (a column `home_id` or `gateway_id`, a foreign key to a row that goes), so one that is
-added later is erased, too. A resident who lives alone is the home: all that its sensors said is about them. Where others
-live there as well, the resident's own row goes, and what the home's sensors said stays theirs.
+added later is erased, too. A resident who lives alone is the home: all that its sensors said is about them. Where
+others live there as well, the resident's own row goes, and what the home's sensors said stays theirs.
 """
 
 from datetime import datetime, timedelta
