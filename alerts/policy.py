@@ -19,9 +19,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """What holds for one home. Spans in seconds of the platform's clock."""
 
     # when silence becomes a finding
-    inactivity_s: Seconds = 12 * 3600
-    inactivity_floor_s: Seconds = 4 * 3600  # a personal limit is never shorter
-    inactivity_margin: Annotated[float, msgspec.Meta(ge=1, le=10)] = 1.5  # x the longest usual silence
+    false_alarm_days: Annotated[float, msgspec.Meta(ge=1, le=10_000)] = 50  # budget: at most one false alarm in so many
+    inactivity_s: Seconds = 12 * 3600  # the rule until a home is known, and the longest that one indoors may be silent
+    inactivity_floor_s: Seconds = 90 * 60  # a personal limit is never shorter
     not_returned_s: Seconds = 24 * 3600
     silent_mains_s: Seconds = 15 * 60
     silent_battery_s: Seconds = 26 * 3600  # battery devices check in about once a day
