@@ -9,6 +9,8 @@ import numpy as np
 from psycopg.types.json import Jsonb
 
 from alerts.detect.habits import MEMORY_DAYS, Habits, learn
+from alerts.policy import DEFAULTS
+from alerts.routine import fit, past_of
 from store.pool import Connection
 from store.queries import load_queries
 
@@ -38,7 +40,9 @@ def learn_home(connection: Connection, home_id: int, zone: str, now: datetime) -
         np.array([row["life"] for row in rows], dtype=np.int64),
         offset.total_seconds(),
     )
-    connection.execute(QUERIES["keep_profile"], {"home_id": home_id, "now": now, "data": Jsonb(write_habits(found))})
+    routine = fit(past_of(connection, home_id, now), now.timestamp(), offset.total_seconds(), DEFAULTS.appliance_w)
+    kept = write_habits(found) | {"routine": routine}
+    connection.execute(QUERIES["keep_profile"], {"home_id": home_id, "now": now, "data": Jsonb(kept)})
     return found
 
 

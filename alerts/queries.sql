@@ -68,7 +68,7 @@ ORDER BY gateway.id;
 -- name: devices
 -- `online` is metric 42: a device that is said to be gone was not heard by that.
 SELECT device.id, device.home_id, device.gateway_id, device.kind, coalesce(room.kind, '') AS room, device.mains,
-    extract(epoch FROM device.registered_at)::float8 AS registered_at,
+    device.exterior, extract(epoch FROM device.registered_at)::float8 AS registered_at,
     extract(epoch FROM heard.last_at)::float8 AS last_at,
     extract(epoch FROM heard.gone_at)::float8 AS gone_at
 FROM device
@@ -80,6 +80,81 @@ LEFT JOIN LATERAL (
 ) AS heard ON true
 WHERE device.kind <> 'gateway'
 ORDER BY device.id;
+
+-- name: device_values
+-- What each device last said of its main metric, and its last sign of life; in the order of `devices`. A state that
+-- begins is the sign: motion that has cleared was one when it began.
+SELECT device.id, state.value, extract(epoch FROM state.time)::float8 AS time,
+    extract(epoch FROM state.changed_at)::float8 AS changed_at, extract(epoch FROM state.life_at)::float8 AS life_at
+FROM device
+LEFT JOIN LATERAL (
+    SELECT max(value) FILTER (WHERE metric = ANY(main.metrics)) AS value,
+        max(time) FILTER (WHERE metric = ANY(main.metrics)) AS time,
+        max(changed_at) FILTER (WHERE metric = ANY(main.metrics)) AS changed_at,
+        max(CASE WHEN metric IN (2, 3) THEN changed_at
+            WHEN metric IN (1, 4) AND changed_at IS NOT NULL AND on_at IS NOT NULL THEN least(on_at, changed_at)
+            END) AS life_at
+    FROM device_state, LATERAL (SELECT CASE device.kind WHEN 'contact' THEN ARRAY[2] WHEN 'bed' THEN ARRAY[3]
+        WHEN 'seat' THEN ARRAY[3] WHEN 'motion' THEN ARRAY[1] WHEN 'radar' THEN ARRAY[1, 4]
+        WHEN 'meter' THEN ARRAY[20] WHEN 'plug' THEN ARRAY[20] WHEN 'water_meter' THEN ARRAY[22]
+        WHEN 'climate' THEN ARRAY[30] END AS metrics) AS main
+    WHERE device_state.device_id = device.id
+) AS state ON true
+WHERE device.kind <> 'gateway'
+ORDER BY device.id;
+
+-- name: claim_look
+-- The minute's look at rooms, doors, supplies and sensors: whoever gets the row does it.
+INSERT INTO look AS old (what, at) VALUES ('slow', %(now)s)
+ON CONFLICT (what) DO UPDATE SET at = excluded.at
+WHERE old.at <= excluded.at - %(every)s::interval OR old.at > excluded.at
+RETURNING what;
+
+-- name: routines
+SELECT DISTINCT ON (home_id) home_id, data -> 'routine' AS routine FROM profile ORDER BY home_id, version DESC;
+
+-- name: supply_quarters
+-- Quarter-hour sums of meters' power (20), water (22) and temperature (30) by device; bounded by `since`.
+SELECT rollup.device_id, extract(epoch FROM rollup.bucket)::float8 AS bucket, rollup.low, rollup.high
+FROM rollup JOIN device ON device.id = rollup.device_id
+WHERE rollup.device_id = ANY(%(devices)s) AND rollup.bucket >= to_timestamp(%(since)s)
+    AND rollup.metric IN (20, 22, 30)
+    AND rollup.metric = CASE device.kind WHEN 'meter' THEN 20 WHEN 'water_meter' THEN 22 ELSE 30 END;
+
+-- name: false_alarms
+SELECT home_id, kind, count(*)::int AS n FROM alert
+WHERE outcome = 'false_alarm' AND resolved_at >= %(since)s AND kind = ANY(%(kinds)s) GROUP BY home_id, kind;
+
+-- name: aftermath
+-- What followed each fall: the home's last sign of life, the last one in another room, the OK button (11).
+SELECT asked.id, extract(epoch FROM home_state.life_at)::float8 AS life_at,
+    extract(epoch FROM other.elsewhere_at)::float8 AS elsewhere_at, extract(epoch FROM other.ok_at)::float8 AS ok_at
+FROM unnest(%(ids)s::bigint[], %(devices)s::int[]) AS asked (id, device_id)
+JOIN device AS radar ON radar.id = asked.device_id
+LEFT JOIN home_state ON home_state.home_id = radar.home_id
+LEFT JOIN LATERAL (
+    SELECT max(device_state.on_at) FILTER (WHERE device_state.metric = 11) AS ok_at,
+        max(CASE WHEN device_state.metric IN (2, 3) THEN device_state.changed_at
+            WHEN device_state.metric IN (1, 4) AND device_state.changed_at IS NOT NULL
+                THEN least(device_state.on_at, device_state.changed_at) END)
+            FILTER (WHERE device.room_id IS DISTINCT FROM radar.room_id) AS elsewhere_at
+    FROM device JOIN device_state ON device_state.device_id = device.id WHERE device.home_id = radar.home_id
+) AS other ON true;
+
+-- name: past_quarters
+-- A home's quarters in which anything was received, oldest first, by the kinds of rooms in which somebody moved.
+SELECT extract(epoch FROM rollup.bucket)::float8 AS quarter, sum(rollup.life)::bigint AS life,
+    coalesce(sum(rollup.life) FILTER (WHERE room.kind IS NULL
+        OR room.kind NOT IN ('bedroom', 'bathroom', 'toilet')), 0)::bigint AS day,
+    coalesce(sum(rollup.life) FILTER (WHERE room.kind IN ('bathroom', 'toilet')), 0)::bigint AS bath,
+    coalesce(sum(rollup.life) FILTER (WHERE room.kind = 'kitchen'), 0)::bigint AS kitchen,
+    coalesce(sum(rollup.life) FILTER (WHERE device.exterior), 0)::bigint AS door,
+    min(rollup.low) FILTER (WHERE rollup.metric = 20 AND device.kind = 'meter') AS power_low,
+    sum(rollup.high - rollup.low) FILTER (WHERE rollup.metric = 22) AS water_m3
+FROM rollup LEFT JOIN device ON device.id = rollup.device_id LEFT JOIN room ON room.id = device.room_id
+WHERE rollup.home_id = %(home_id)s AND rollup.bucket >= %(since)s
+    AND rollup.bucket < %(now)s - interval '15 minutes'
+GROUP BY rollup.bucket ORDER BY rollup.bucket;
 
 -- name: received_since
 -- In how many whole quarters of the hour after its last sign of life anything was received from each home.
@@ -148,7 +223,7 @@ GROUP BY alert.id
 HAVING max(device_state.value) = 0 AND max(device_state.off_at) > max(alert.last_at);
 
 -- name: muted
-SELECT dedup_key, cause FROM muted_finding;
+SELECT dedup_key, cause, kind FROM muted_finding;
 
 -- name: mute
 INSERT INTO muted_finding (dedup_key, home_id, kind, cause, since, last_at)
