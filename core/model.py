@@ -92,7 +92,19 @@ class AlertKind(StrEnum):
     LEAK = "leak"
     TAMPER = "tamper"
     INACTIVITY = "inactivity"
+    NOT_RISEN = "not_risen"
+    LONG_STAY = "long_stay"  # in the bathroom or toilet
     NOT_RETURNED = "not_returned"
+    LEFT_AT_NIGHT = "left_at_night"
+    DOOR_OPEN = "door_open"  # the exterior one, left open
+    NO_DOOR = "no_door"  # nobody in or out for days
+    APPLIANCE_ON = "appliance_on"
+    WATER_LOW = "water_low"
+    WATER_RUNNING = "water_running"
+    COLD = "cold"
+    HEAT = "heat"
+    DRIFT = "drift"  # slowly, over weeks
+    SENSOR_STUCK = "sensor_stuck"  # speaks, but says what cannot be
     DEVICE_SILENT = "device_silent"
     GATEWAY_OFFLINE = "gateway_offline"
     CANNOT_WATCH = "cannot_watch"
@@ -113,6 +125,16 @@ class Outcome(StrEnum):
     SENSOR_FAULT = "sensor_fault"
     TEST = "test"
     ENDED_ITSELF = "ended_itself"
+
+
+class FalseReason(StrEnum):
+    """Why an alarm was false, as whoever looked says it."""
+
+    VISITOR = "visitor"
+    AWAY = "away"
+    SENSOR = "sensor"
+    PET = "pet"
+    OTHER = "other"
 
 
 class Severity(StrEnum):

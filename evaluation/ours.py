@@ -5,10 +5,10 @@ from typing import Final
 
 import numpy as np
 
-from alerts.detect import past, personal
+from alerts.detect import memory, personal
 from alerts.detect.arrays import Floats
 from alerts.detect.inactivity import allowed_s
-from alerts.detect.past import Past
+from alerts.detect.memory import Memory
 from alerts.detect.spells import Codes
 from alerts.policy import DEFAULTS, Policy
 from evaluation.protocol import Knowledge
@@ -31,10 +31,11 @@ class Ours:
 
     def follow(self, home: RecordedHome) -> list[Knowledge]:
         """What is known when each scored day begins, learned night by night as alerts/learn.py does."""
-        kept, known = past.EMPTY, []
-        for night in np.arange(home.first_day - DAYS_BEFORE * past.DAY_S, home.last_day, past.DAY_S):
-            signs = home.signs.since(past.read_from(kept, night))
-            kept = past.remember(kept, signs, float(night), home.holes)
+        kept = memory.EMPTY
+        known: list[Knowledge] = []
+        for night in np.arange(home.first_day - DAYS_BEFORE * memory.DAY_S, home.last_day, memory.DAY_S):
+            signs = home.signs.since(memory.read_from(kept, night))
+            kept = memory.remember(kept, signs, float(night), home.holes)
             if night >= home.first_day:
                 known.append(_Known(personal.fit(kept, 0.0), self.policy, {}))
         return known

@@ -15,7 +15,7 @@ import numpy as np
 from alerts.detect import hazard
 from alerts.detect.arrays import Floats
 from alerts.detect.hazard import Counts, half_of_day
-from alerts.detect.past import Past
+from alerts.detect.memory import Memory
 from alerts.detect.spells import DOOR
 
 BEYOND: Final = 4.0
@@ -50,13 +50,13 @@ class Tail:
         return float(self.a_day * (1 + max(threshold - BEYOND, 0.0) / self.scale) ** -self.shape)
 
 
-def tails(past: Past, counts: Counts, zone_offset_s: float) -> tuple[Tail, Tail]:
+def tails(memory: Memory, counts: Counts, zone_offset_s: float) -> tuple[Tail, Tail]:
     """The tails of a home's past, each day judged by the others: of silences that began indoors, and at the door."""
-    at_door = np.isin(past.spells.began, DOOR)
-    bins_at_door = np.isin(past.half_began, DOOR)
-    excess = surprises(past, counts, zone_offset_s) - BEYOND
+    at_door = np.isin(memory.spells.began, DOOR)
+    bins_at_door = np.isin(memory.half_began, DOOR)
+    excess = surprises(memory, counts, zone_offset_s) - BEYOND
     inside, door = (
-        _tail(np.minimum(excess[mine & (excess > 0)], most), float(past.bins[bins].sum()), counts.days)
+        _tail(np.minimum(excess[mine & (excess > 0)], most), float(memory.bins[bins].sum()), counts.days)
         for mine, bins, most in ((~at_door, ~bins_at_door, ODD), (at_door, bins_at_door, np.inf))
     )
     return inside, door
@@ -72,11 +72,11 @@ def _tail(excess: Floats, bins: float, days: int) -> Tail:
     )
 
 
-def surprises(past: Past, counts: Counts, zone_offset_s: float) -> Floats:
+def surprises(memory: Memory, counts: Counts, zone_offset_s: float) -> Floats:
     """float64 [spells]: how surprising each spell of the past was, its own day left out."""
-    if not len(past.spells):
+    if not len(memory.spells):
         return np.zeros(0)
     known = hazard.learn(counts, without=np.arange(counts.days))
-    began = past.spells.began
-    grown = hazard.grown(known, counts.spell_day, began, half_of_day(past.spells.at, zone_offset_s))
-    return hazard.surprise_at(grown, past.spells.length_s)
+    began = memory.spells.began
+    grown = hazard.grown(known, counts.spell_day, began, half_of_day(memory.spells.at, zone_offset_s))
+    return hazard.surprise_at(grown, memory.spells.length_s)

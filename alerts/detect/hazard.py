@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts.detect.arrays import Floats
-from alerts.detect.past import DAY_S, HALF_S, Past
+from alerts.detect.memory import DAY_S, HALF_S, Memory
 from alerts.detect.spells import DOOR, Began, Codes
 
 Halves = NDArray[np.int64]
@@ -86,12 +86,12 @@ class Surprise:
     hazard: Floats
 
 
-def count(past: Past, zone_offset_s: float) -> Counts:
+def count(memory: Memory, zone_offset_s: float) -> Counts:
     """Counts a past. `zone_offset_s`: the home's zone, seconds east of UTC."""
-    spells = past.spells
-    here = past.until + zone_offset_s
+    spells = memory.spells
+    here = memory.until + zone_offset_s
     spell_ago = np.floor((here - spells.at - zone_offset_s) / DAY_S).astype(np.int64)
-    half_ago = np.floor((here - past.half_at - zone_offset_s) / DAY_S).astype(np.int64)
+    half_ago = np.floor((here - memory.half_at - zone_offset_s) / DAY_S).astype(np.int64)
     days = int(max(spell_ago.max(initial=-1), half_ago.max(initial=-1))) + 1
     ended, hours = np.zeros((2, days, KINDS, AGES, HALVES))
     long, bins = np.zeros((2, days, KINDS, HALVES))
@@ -107,7 +107,7 @@ def count(past: Past, zone_offset_s: float) -> Counts:
     np.add.at(hours, place, np.minimum(left_s, HALF_S) / 3600)
     np.add.at(ended, place, (left_s <= HALF_S).astype(np.float64))
     np.add.at(long, (spell_ago, spells.began, half), 1.0)
-    np.add.at(bins, (half_ago, past.half_began, half_of_day(past.half_at, zone_offset_s)), past.bins)
+    np.add.at(bins, (half_ago, memory.half_began, half_of_day(memory.half_at, zone_offset_s)), memory.bins)
     weight = 0.5 ** (np.arange(days) / HALF_LIFE_DAYS)
     by_day = weight[:, None, None]
     return Counts(
@@ -133,8 +133,8 @@ def learn(counts: Counts, without: "Halves | None" = None) -> Surprise:
     """
 
     def total(by_day: Floats) -> Floats:
-        whole = by_day.sum(axis=0)
-        return whole if without is None else whole[None] - by_day[without]
+        whole: Floats = by_day.sum(axis=0)
+        return whole if without is None else np.asarray(whole[None] - by_day[without])
 
     ended, hours, long, bins = (total(one) for one in (counts.ended, counts.hours, counts.long, counts.bins))
     hazard, share = np.empty_like(hours), np.empty_like(long)

@@ -3,8 +3,8 @@
 How long a silence may last depends on how it began (alerts/detect/spells.py) and on the clock, by what the home's own
 past says (alerts/detect/personal.py). Until a home is known the rule in use holds, 12 h (Shanghai, Longgang), and a
 silence that began at the exterior door is left to not_returned. Afterwards nobody indoors may be silent for longer
-than the rule, and no limit is shorter than the floor. Time in which nothing was received from the home is not silence
-and is taken off.
+than the rule, nobody who seems to have left is missed before it, and no limit is shorter than the floor. Time in which
+nothing was received from the home is not silence and is taken off; a planned absence silences it.
 """
 
 import numpy as np
@@ -14,6 +14,58 @@ from alerts.detect.cannot_watch import watched
 from alerts.detect.findings import Findings
 from alerts.detect.spells import DOOR, Began, Codes
 from core.model import AlertKind, Severity
+
+
+def find(now: float, homes: Homes, slack_s: float = 0.0) -> Findings:
+    """Homes that are silent for too long.
+
+    Args:
+        now: epoch seconds.
+        slack_s: how long a reading may be under way; added to every limit.
+    """
+    limit = limit_s(homes)
+    silence = now - homes.life_at - homes.unseen_s
+    rows = np.flatnonzero((silence >= limit + slack_s) & ~planned_away(now, homes) & watched(now, homes, slack_s))
+    return Findings(
+        kind=AlertKind.INACTIVITY,
+        severity=Severity.URGENT,
+        home_id=homes.home_id[rows],
+        subject_id=np.full(len(rows), -1),
+        by_subject=False,
+        began=homes.life_at[rows],
+        figures={
+            "last_at": homes.life_at[rows],
+            "room": homes.life_room[rows],
+            "silence_s": silence[rows],
+            "limit_s": limit[rows],
+            "usual_s": homes.usual_s[rows],
+            "alike": homes.alike[rows],
+            "shorter": homes.alike_shorter[rows],
+            "profile": homes.profile[rows],
+        },
+        coverage={
+            "from_at": homes.life_at[rows],
+            "to_at": np.full(len(rows), now),
+            "unseen_s": homes.unseen_s[rows],
+            "sensors": homes.life_devices[rows],
+            "sensors_seen": homes.life_devices_seen[rows],
+        },
+    )
+
+
+def limit_s(homes: Homes) -> Floats:
+    """float64 [homes]: how long the present silence may last, seconds; inf = for ever."""
+    return allowed_s(homes.personal_s, homes.began, homes.floor_s, homes.rule_s)
+
+
+def went_out(homes: Homes) -> Bools:
+    """bool [homes]: whether the silence began at the exterior door, with nobody on a bed or seat."""
+    return np.asarray((homes.began == Began.LEFT) | (homes.began == Began.CAME), dtype=np.bool_)
+
+
+def planned_away(now: float, homes: Homes) -> Bools:
+    """bool [homes]: whether somebody has said that the person is away now. NaN compares false."""
+    return np.asarray(now < homes.away_until, dtype=np.bool_)
 
 
 def allowed_s(personal_s: Floats, began: Codes, floor_s: Floats, rule_s: Floats) -> Floats:

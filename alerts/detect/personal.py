@@ -13,11 +13,12 @@ from alerts.detect import calibrate, hazard
 from alerts.detect.arrays import Floats
 from alerts.detect.calibrate import Tail
 from alerts.detect.hazard import HALVES, KINDS, Surprise, half_of_day
-from alerts.detect.past import DAY_S, HALF_S, Past
+from alerts.detect.memory import DAY_S, HALF_S, Memory
 from alerts.detect.spells import DOOR, Codes
 
 LEARN_DAYS: Final = 6.0  # so that the seventh night is the first to know a home
-NEVER: Final = -1  # in `minutes`: no such limit
+NEVER: Final = -1  # in a table of limits: for ever
+UNKNOWN: Final = -2  # ... : the home is not known yet
 Minutes = NDArray[np.int16]
 
 
@@ -34,14 +35,18 @@ class Fit:
         at_door = np.isin(began, DOOR)
         return np.where(at_door, self.door.threshold(2 * budget_days), self.indoors.threshold(2 * budget_days))
 
+    def believed_a_day(self, budget_days: float) -> float:
+        """How many false alarms a day these thresholds let through, as far as we can tell: 1 / `budget_days` or less."""
+        return sum(tail.rate(tail.threshold(2 * budget_days)) for tail in (self.indoors, self.door))
 
-def fit(past: Past, zone_offset_s: float) -> Fit | None:
+
+def fit(memory: Memory, zone_offset_s: float) -> Fit | None:
     """Learns a home. None when fewer than LEARN_DAYS are known."""
-    if past.days < LEARN_DAYS:
+    if memory.days < LEARN_DAYS:
         return None
-    counts = hazard.count(past, zone_offset_s)
+    counts = hazard.count(memory, zone_offset_s)
     known = hazard.learn(counts)
-    return Fit(known, *calibrate.tails(past, counts, zone_offset_s))
+    return Fit(known, *calibrate.tails(memory, counts, zone_offset_s))
 
 
 def limits(known: Fit, budget_days: float) -> Minutes:
@@ -58,7 +63,7 @@ def limits(known: Fit, budget_days: float) -> Minutes:
 
 
 def limit_s(minutes: Minutes, at: Floats, began: Codes, zone_offset_s: "Floats | float") -> Floats:
-    """float64 [silences]: the personal limit of each, seconds; inf = for ever.
+    """float64 [silences]: the personal limit of each, seconds; inf = for ever, NaN = not known.
 
     Args:
         minutes: int16 [silences, kinds, halves], or [kinds, halves] for silences of one home.
@@ -66,5 +71,6 @@ def limit_s(minutes: Minutes, at: Floats, began: Codes, zone_offset_s: "Floats |
     """
     rows = np.arange(len(at))
     table = np.broadcast_to(minutes, (len(at), KINDS, HALVES)) if minutes.ndim == 2 else minutes
-    found = table[rows, began, half_of_day(at, zone_offset_s)]
-    return np.where(found == NEVER, np.inf, found * 60.0)
+    found = table[rows, began, half_of_day(np.nan_to_num(at), zone_offset_s)]
+    seconds = np.where(found == NEVER, np.inf, found * 60.0)
+    return np.where((found == UNKNOWN) | np.isnan(at), np.nan, seconds)

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from alerts.detect.arrays import Bools, Floats, Ints
+from alerts.detect.arrays import Bools, Floats, Ints, Texts
 from core.metrics import BY_NAME
 from core.model import RoomKind
 
@@ -100,6 +100,12 @@ class Spells:
 
 
 DOOR: Final = (Began.LEFT, Began.CAME, Began.DOOR_RESTING)
+
+
+def room_codes(rooms: Texts) -> Codes:
+    """int8 [rows]: codes of room kinds; UNKNOWN for "" and for a kind of no room."""
+    codes = {str(kind): code for code, kind in enumerate(ROOMS)}
+    return np.array([codes.get(room, UNKNOWN) for room in rooms], dtype=np.int8)
 
 
 def signs_of(

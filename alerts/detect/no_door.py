@@ -1,0 +1,44 @@
+"""No door: somebody lives in there, and nobody came or went for days. Rules in use: 24 h (Shanghai), 48 h (Hong Kong).
+
+Who hardly ever goes out has a longer limit: `margin` times the longest such time of the past weeks.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from alerts.detect.arrays import Floats
+from alerts.detect.findings import Findings
+from alerts.detect.whereabouts import DAY_S, Whereabouts
+from alerts.detect.whole_home import of_homes
+from core.model import AlertKind, Severity
+
+LONGEST_S: Final = 7 * DAY_S  # nobody is left without a look for longer, however seldom the door is used
+
+
+def find(now: float, homes: Whereabouts, slack_s: float = 0.0) -> Findings:
+    """Homes whose door was not used for days. Arguments as in not_risen.find."""
+    limit = limit_s(homes)
+    shut = now - homes.door_at
+    there = ~homes.out & (now - homes.life_at < DAY_S)
+    rows = np.flatnonzero(homes.watched & there & (shut >= limit + slack_s))
+    return of_homes(
+        AlertKind.NO_DOOR,
+        Severity.NORMAL,
+        now,
+        homes,
+        rows,
+        homes.door_at[rows],
+        {
+            "left_at": homes.door_at[rows],
+            "silence_s": shut[rows],
+            "limit_s": limit[rows],
+            "usual_s": homes.door_gap_s[rows],
+        },
+    )
+
+
+def limit_s(homes: Whereabouts) -> Floats:
+    """float64 [homes]: how long nobody may come or go, seconds."""
+    personal = np.minimum(homes.margin * homes.door_gap_s, LONGEST_S)
+    return np.asarray(np.fmax(personal, homes.no_door_s), dtype=np.float64)
