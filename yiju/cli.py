@@ -11,6 +11,7 @@ import typer
 
 from core.errors import YijuError
 from yiju.commands import gateway, simulate, store
+from yiju.commands.evaluate import evaluate
 from yiju.commands.options import FAULT, Backfill, clock, days
 from yiju.services import SERVICES, Service, run_service
 
@@ -24,6 +25,7 @@ app = typer.Typer(
 app.add_typer(store.app, name="store")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(simulate.app, name="simulate")
+app.command("evaluate")(evaluate)
 
 
 def main() -> None:

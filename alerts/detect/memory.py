@@ -48,8 +48,9 @@ class Memory:
     @property
     def days(self) -> float:
         """How many days of life it holds; 0 = none."""
-        since = np.fmax(self.first_at, self.until - MEMORY_DAYS * DAY_S)
-        return 0.0 if np.isnan(since) else max(0.0, float(self.until - since) / DAY_S)
+        if np.isnan(self.first_at):
+            return 0.0
+        return min((self.until - self.first_at) / DAY_S, float(MEMORY_DAYS))
 
 
 EMPTY: Final = Memory(

@@ -79,7 +79,7 @@ def test_a_life_as_usual_raises_no_inactivity_alarm(database: Database, name: st
     live(world, name, rows)
     profiles = world.rows("SELECT data FROM profile ORDER BY version")
     assert profiles[-1]["data"]["known"]
-    assert world.alerts("inactivity") == []
+    assert [(a["opened_at"], a["began_at"], a["parameters"]) for a in world.alerts("inactivity")] == []
     world.close()
 
 
