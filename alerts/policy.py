@@ -27,7 +27,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     long_stay_s: Seconds = 4 * 3600  # in the bathroom; with a habit `inactivity_margin` x the longest usual stay
     long_stay_floor_s: Seconds = 75 * 60
     not_returned_s: Seconds = 24 * 3600
-    not_returned_floor_s: Seconds = 14 * 3600  # a personal limit is never shorter
+    not_returned_most_s: Seconds = 48 * 3600  # who is often away for days is waited for so long, not longer
     night_from_s: Annotated[float, msgspec.Meta(ge=18 * 3600, le=24 * 3600)] = 22.5 * 3600  # local time
     night_until_s: Annotated[float, msgspec.Meta(ge=2 * 3600, le=8 * 3600)] = 5 * 3600
     left_at_night_s: Seconds = 20 * 60

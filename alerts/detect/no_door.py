@@ -1,6 +1,6 @@
 """No door: somebody lives in there, and nobody came or went for days. Rules in use: 24 h (Shanghai), 48 h (Hong Kong).
 
-Who hardly ever goes out has a longer limit: `margin` times the longest such time of the past weeks.
+Who hardly ever goes out has a longer limit: twice the longest such time of the past weeks, a week at most.
 """
 
 from typing import Final
@@ -13,6 +13,7 @@ from alerts.detect.whereabouts import DAY_S, Whereabouts
 from alerts.detect.whole_home import of_homes
 from core.model import AlertKind, Severity
 
+TIMES: Final = 2.0
 LONGEST_S: Final = 7 * DAY_S  # nobody is left without a look for longer, however seldom the door is used
 
 
@@ -40,5 +41,5 @@ def find(now: float, homes: Whereabouts, slack_s: float = 0.0) -> Findings:
 
 def limit_s(homes: Whereabouts) -> Floats:
     """float64 [homes]: how long nobody may come or go, seconds."""
-    personal = np.minimum(homes.margin * homes.door_gap_s, LONGEST_S)
+    personal = np.minimum(TIMES * homes.door_gap_s, LONGEST_S)
     return np.asarray(np.fmax(personal, homes.no_door_s), dtype=np.float64)

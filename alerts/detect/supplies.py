@@ -19,7 +19,8 @@ class Power:
         high_since: start of the run of quarters, up to now, in none of which it fell below the threshold.
         still_since: since when nobody was seen to move: the last sign of life.
         out: whether that silence began with somebody leaving. watched: whether silence means anything.
-        usual_s: how long such a run lasts here at this hour when nothing is wrong (a water heater); NaN = not known.
+        usual_s: how long such a run lasts here at this hour when nothing is wrong (a water heater); NaN = never seen.
+        known: whether the home's routine is known at all.
     """
 
     home_id: Ints
@@ -31,6 +32,7 @@ class Power:
     out: Bools
     watched: Bools
     usual_s: Floats
+    known: Bools
     margin: Floats
     appliance_s: Floats
 
@@ -41,8 +43,6 @@ class Water:
 
     Attributes:
         device_id, home_id: int64 [meters].
-        used_at: end of the last quarter in which as much as `water_low_m3` had run since the quarter before it began
-            to be added up; see `low_since`.
         low_since: since when less than `water_low_m3` has run in all; NaN = not known that far back.
         low_m3: how much has run since then.
         seen_s: how much of the time since `low_since` the meter was heard.
