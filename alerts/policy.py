@@ -22,6 +22,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     inactivity_s: Seconds = 12 * 3600
     inactivity_floor_s: Seconds = 4 * 3600  # a personal limit is never shorter
     inactivity_margin: Annotated[float, msgspec.Meta(ge=1, le=10)] = 1.5  # x the longest usual silence
+    routine_margin: Annotated[float, msgspec.Meta(ge=1, le=10)] = 1.5  # x the longest usual stay, absence, run of power
     not_risen_s: Annotated[float, msgspec.Meta(ge=5 * 3600, le=16 * 3600)] = 11 * 3600  # local time; no habit known
     not_risen_margin_s: Seconds = 90 * 60  # later than the latest usual rising
     long_stay_s: Seconds = 4 * 3600  # in the bathroom; with a habit `inactivity_margin` x the longest usual stay

@@ -12,7 +12,7 @@ import numpy as np
 
 from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.detect.not_risen import DAWN_S
-from alerts.detect.past import DAY_S, QUARTER_S, Past
+from alerts.detect.quarters import DAY_S, QUARTER_S, Quarters
 
 LEARN_DAYS: Final = 7
 MEMORY_DAYS: Final = 28
@@ -46,7 +46,7 @@ class Routine:
     night_out: Bools
 
 
-def learn(past: Past, zone_offset_s: float, appliance_w: float) -> Routine | None:
+def learn(past: Quarters, zone_offset_s: float, appliance_w: float) -> Routine | None:
     """The routine behind `past` (of the last `MEMORY_DAYS`).
 
     Args:
@@ -73,7 +73,7 @@ def learn(past: Past, zone_offset_s: float, appliance_w: float) -> Routine | Non
     )
 
 
-def rise_of_days(past: Past, zone_offset_s: float) -> Floats:
+def rise_of_days(past: Quarters, zone_offset_s: float) -> Floats:
     """float64 [days]: when the person rose, seconds after local midnight, of each local day; NaN = not seen to.
 
     Rising is the first sign of a day room after dawn that another follows within an hour and a half.
@@ -98,7 +98,7 @@ def _longest(quarters: Floats, begins: Bools | None = None) -> float:
     return float(gaps.max()) if len(gaps) else np.nan
 
 
-def _longest_stay(past: Past) -> float:
+def _longest_stay(past: Quarters) -> float:
     """The longest time between two signs elsewhere with one in the bathroom between them."""
     elsewhere = np.flatnonzero(past.life > past.bath)
     if len(elsewhere) < 2 or not past.bath.any():
@@ -113,7 +113,7 @@ def _longest_stay(past: Past) -> float:
     return float(stays.max()) if len(stays) else np.nan
 
 
-def _longest_dry(past: Past) -> float:
+def _longest_dry(past: Quarters) -> float:
     """The longest time from one quarter in which water ran to the next, without those that began with leaving."""
     ran = np.flatnonzero(past.water_m3 > 0.0005)
     if len(ran) < 2:
@@ -129,7 +129,7 @@ def _base_w(power_low: Floats) -> float:
     return float(np.percentile(known, BASE_SHARE)) if len(known) else np.nan
 
 
-def _high_runs(past: Past, threshold_w: float, zone_offset_s: float) -> Floats:
+def _high_runs(past: Quarters, threshold_w: float, zone_offset_s: float) -> Floats:
     """float64 [24]: the longest run of quarters above the threshold, by the local hour of its start, +- 1 h."""
     longest = np.full(24, np.nan)
     if np.isnan(threshold_w):
@@ -147,7 +147,7 @@ def _high_runs(past: Past, threshold_w: float, zone_offset_s: float) -> Floats:
     return longest
 
 
-def _night_out(past: Past, zone_offset_s: float) -> Bools:
+def _night_out(past: Quarters, zone_offset_s: float) -> Bools:
     """bool [24]: local hours in which the door was the last sign for a while on several days (+- 1 hour)."""
     alive = np.flatnonzero(past.life > 0)
     gaps = np.append(np.diff(past.quarter[alive]), 0)

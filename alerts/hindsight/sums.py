@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from alerts.detect.arrays import Floats, Ints
-from alerts.detect.past import Past
+from alerts.detect.quarters import Quarters
 from alerts.hindsight.readings import Readings, signs_of_life
 from alerts.hindsight.register import SUPPLIES, Register
 from alerts.observe.supplies import Grid, grid_end
@@ -67,7 +67,7 @@ class Sums:
             dtype=np.int64,
         )
 
-    def past(self, home: int, since: float, now: float) -> Past:
+    def past(self, home: int, since: float, now: float) -> Quarters:
         """As the query `past_quarters` gives it. `home`: a row."""
         first = max(int(np.ceil((since - self.start) / QUARTER_S)), 0)
         last = int(np.ceil((now - QUARTER_S - self.start) / QUARTER_S))
@@ -75,7 +75,7 @@ class Sums:
         meters = self._rows_of(home, DeviceKind.METER)
         waters = self._rows_of(home, DeviceKind.WATER_METER)
         nothing = np.full(len(at), np.nan)
-        return Past(
+        return Quarters(
             quarter=(self.start + at * float(QUARTER_S)).astype(np.float64),
             **{name: counts[home, at].astype(np.int64) for name, counts in self.counts.items()},
             power_low=np.fmin.reduce(self.low[meters][:, at], axis=0) if len(meters) else nothing,

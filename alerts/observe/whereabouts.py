@@ -59,7 +59,7 @@ def whereabouts(
         night_out=night_out,
         sensors=homes.life_devices,
         sensors_seen=homes.life_devices_seen,
-        margin=limits["inactivity_margin"],
+        margin=limits["routine_margin"],
         **{
             name: limits[name]
             for name in (

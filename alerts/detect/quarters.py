@@ -12,7 +12,7 @@ DAY_S: Final = 86_400
 
 
 @dataclass(frozen=True)
-class Past:
+class Quarters:
     """Quarters in which anything was received, oldest first. All columns have the same length.
 
     Attributes:
@@ -32,13 +32,13 @@ class Past:
     power_low: Floats
     water_m3: Floats
 
-    def since(self, moment: float) -> "Past":
+    def since(self, moment: float) -> "Quarters":
         """The part that begins at `moment` or later."""
         first = int(np.searchsorted(self.quarter, moment))
-        return Past(**{part.name: getattr(self, part.name)[first:] for part in fields(self)})
+        return Quarters(**{part.name: getattr(self, part.name)[first:] for part in fields(self)})
 
 
-def empty() -> Past:
+def empty() -> Quarters:
     """Nothing known."""
     floats, ints = np.zeros(0), np.zeros(0, dtype=np.int64)
-    return Past(floats, ints, ints, ints, ints, ints, floats, floats)
+    return Quarters(floats, ints, ints, ints, ints, ints, floats, floats)
