@@ -149,6 +149,8 @@ SELECT extract(epoch FROM rollup.bucket)::float8 AS quarter, sum(rollup.life)::b
     coalesce(sum(rollup.life) FILTER (WHERE room.kind IN ('bathroom', 'toilet')), 0)::bigint AS bath,
     coalesce(sum(rollup.life) FILTER (WHERE room.kind = 'kitchen'), 0)::bigint AS kitchen,
     coalesce(sum(rollup.life) FILTER (WHERE device.exterior), 0)::bigint AS door,
+    coalesce(sum(rollup.n) FILTER (WHERE device.kind IN ('contact', 'motion', 'bed', 'seat', 'radar')), 0)::bigint
+        AS radio,
     min(rollup.low) FILTER (WHERE rollup.metric = 20 AND device.kind = 'meter') AS power_low,
     sum(rollup.high - rollup.low) FILTER (WHERE rollup.metric = 22) AS water_m3
 FROM rollup LEFT JOIN device ON device.id = rollup.device_id LEFT JOIN room ON room.id = device.room_id

@@ -16,7 +16,7 @@ from store.queries import load_queries
 
 QUERIES: Final = load_queries(__package__)
 TREND_DAYS: Final = drift.RECENT_DAYS + drift.EARLIER_DAYS + 2
-SCALARS: Final = ("rise_s", "stay_s", "away_s", "door_gap_s", "dry_s", "base_w")
+SCALARS: Final = ("rise_s", "stay_s", "away_s", "door_gap_s", "dry_s", "radio_s", "base_w")
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def past_of(connection: Connection, home_id: int, now: datetime) -> Quarters:
     def floats(name: str) -> Floats:
         return np.array([row[name] for row in rows], dtype=np.float64)
 
-    counts = {name: floats(name).astype(np.int64) for name in ("life", "day", "bath", "kitchen", "door")}
+    counts = {name: floats(name).astype(np.int64) for name in ("life", "day", "bath", "kitchen", "door", "radio")}
     return Quarters(quarter=floats("quarter"), power_low=floats("power_low"), water_m3=floats("water_m3"), **counts)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from alerts.hindsight.alarms import Alarm
 from core.model import AlertKind, Severity
-from evaluation.truth import GRACE_S, MEANINGS, explained, is_incident
+from evaluation.truth import MEANINGS, about, explained, is_incident
 from simulator.season.mishaps import Happening
 
 
@@ -53,7 +53,7 @@ class Score:
         for alarm in alarms:
             opened = alarm.opened_at.timestamp()
             tally = self.kinds[alarm.kind]
-            if explained(alarm.kind, opened, truth):
+            if explained(alarm.kind, alarm.first_at.timestamp(), opened, truth):
                 tally.true += 1
                 continue
             tally.false += 1
@@ -83,10 +83,10 @@ class Score:
         tally = self.kinds[meaning.kind]
         tally.incidents += 1
         moments = [
-            at.timestamp()
+            (began.timestamp(), at.timestamp())
             for alarm in alarms
             if alarm.kind in meaning.answers
-            for at in (alarm.opened_at, *alarm.again)
+            for began, at in ((alarm.first_at, alarm.opened_at), *alarm.again)
         ]
         standing = any(
             alarm.kind in meaning.answers
@@ -94,7 +94,7 @@ class Score:
             and (alarm.ended_at is None or alarm.ended_at.timestamp() > happening.start)
             for alarm in alarms
         )
-        inside = [at for at in moments if happening.start - 1 <= at <= happening.end + GRACE_S]
+        inside = [opened for began, opened in moments if about(began, opened, happening)]
         if inside:
             tally.delays_s.append(max(min(inside) - happening.start, 0.0))
         elif standing and happening.what not in ("sos", "fall"):  # somebody is called already

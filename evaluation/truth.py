@@ -8,6 +8,8 @@ from core.model import AlertKind
 from simulator.season.mishaps import Happening, Mishap
 
 GRACE_S: Final = 3600.0  # an alert that comes so long after the end still belongs to it
+SKEW_S: Final = 420.0  # a gateway's clock may be so wrong
+TREND_S: Final = 16 * 86_400.0
 OUTAGE_S: Final = 13 * 60.0  # a shorter outage is nobody's business
 _DOWN: Final = frozenset(
     {AlertKind.INACTIVITY, AlertKind.NOT_RISEN, AlertKind.LONG_STAY, AlertKind.WATER_LOW, AlertKind.NO_DOOR}
@@ -24,11 +26,13 @@ class Meaning:
         kind: under which alert kind it is scored; None = it is no incident, and any alarm about it is false.
         answers: kinds of alert that count as having found it.
         explains: kinds of alert that are not false while it lasts.
+        trend: whether it is long enough to show in the trend of the weeks that follow.
     """
 
     kind: AlertKind | None
     answers: frozenset[AlertKind] = frozenset()
     explains: frozenset[AlertKind] = frozenset()
+    trend: bool = False
 
 
 def _one(kind: AlertKind, *explains: AlertKind) -> Meaning:
@@ -52,7 +56,9 @@ MEANINGS: Final[dict[str, Meaning]] = {
         AlertKind.LEFT_AT_NIGHT, frozenset({AlertKind.LEFT_AT_NIGHT}), frozenset({AlertKind.LEFT_AT_NIGHT})
     ),
     Mishap.DOOR_LEFT_OPEN: _one(AlertKind.DOOR_OPEN),
-    Mishap.SHUT_IN: _one(AlertKind.NO_DOOR),
+    Mishap.SHUT_IN: Meaning(
+        AlertKind.NO_DOOR, frozenset({AlertKind.NO_DOOR}), frozenset({AlertKind.NO_DOOR, AlertKind.DRIFT}), trend=True
+    ),
     Mishap.STOVE: _one(AlertKind.APPLIANCE_ON, AlertKind.INACTIVITY),
     Mishap.NO_WATER: _one(AlertKind.WATER_LOW),
     Mishap.PIPE: _one(AlertKind.WATER_RUNNING),
@@ -80,8 +86,13 @@ def is_incident(happening: Happening) -> bool:
     return MEANINGS[happening.what].kind is not None
 
 
-def explained(kind: AlertKind, opened: float, happenings: Sequence[Happening]) -> bool:
-    """Whether an alert of this kind, opened then, is about something that really happened in its home."""
-    return any(
-        kind in MEANINGS[one.what].explains and one.start - 1 <= opened <= one.end + GRACE_S for one in happenings
-    )
+def about(began: float, opened: float, happening: Happening) -> bool:
+    """Whether an alert with these moments is about it: raised while it lasted, or of its time and come late."""
+    lingers = TREND_S if MEANINGS[happening.what].trend else 0.0
+    while_it_lasted = happening.start - 1 <= opened <= happening.end + GRACE_S + lingers
+    return while_it_lasted or (opened > happening.end and happening.start - SKEW_S <= began <= happening.end + SKEW_S)
+
+
+def explained(kind: AlertKind, began: float, opened: float, happenings: Sequence[Happening]) -> bool:
+    """Whether an alert of this kind is about something that really happened in its home."""
+    return any(kind in MEANINGS[one.what].explains and about(began, opened, one) for one in happenings)

@@ -19,6 +19,7 @@ class Quarters:
         quarter: start of each, epoch seconds, rising.
         life: signs of life; day: of them those from rooms of the day (no bedroom, no bathroom); bath: from the bathroom
             or toilet; kitchen: from the kitchen; door: from an exterior door.
+        radio: readings of any kind from sensors that show life.
         power_low: the meter's lowest value, W; NaN = it said nothing.
         water_m3: water run; NaN = the meter said nothing.
     """
@@ -29,6 +30,7 @@ class Quarters:
     bath: Ints
     kitchen: Ints
     door: Ints
+    radio: Ints
     power_low: Floats
     water_m3: Floats
 
@@ -41,4 +43,4 @@ class Quarters:
 def empty() -> Quarters:
     """Nothing known."""
     floats, ints = np.zeros(0), np.zeros(0, dtype=np.int64)
-    return Quarters(floats, ints, ints, ints, ints, ints, floats, floats)
+    return Quarters(floats, ints, ints, ints, ints, ints, ints, floats, floats)

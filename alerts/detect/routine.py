@@ -16,8 +16,10 @@ from alerts.detect.quarters import DAY_S, QUARTER_S, Quarters
 
 LEARN_DAYS: Final = 7
 MEMORY_DAYS: Final = 28
+OUTAGES: Final = 4  # of the gaps in what is heard, so many may be outages
 UP_WITHIN: Final = 6  # quarters after the first sign of the day in which another must follow: else it was the night
 LATEST_RISE_S: Final = 14 * 3600.0
+TRICKLE_M3: Final = 0.0005
 ABSENT_S: Final = 20 * 60.0
 USUAL_NIGHTS: Final = 2  # leaving in an hour of the night on so many days makes it usual
 BASE_SHARE: Final = 10  # percentile of the quarters' lowest power that counts as base load
@@ -31,7 +33,8 @@ class Routine:
         rise_s: latest rising, after local midnight.
         stay_s: longest time seen nowhere but in the bathroom. away_s: longest absence.
         door_gap_s: longest time between two uses of the exterior door.
-        dry_s: longest time in which less than 10 litres ran while somebody was at home.
+        dry_s: longest time in which neither water ran nor the door was used.
+        radio_s: usual longest time in which no sensor of life said anything at all.
         base_w: base load. high_s: float64 [24], longest run of high power that began near each local hour.
         night_out: bool [24], hours in which leaving is usual.
     """
@@ -41,6 +44,7 @@ class Routine:
     away_s: float
     door_gap_s: float
     dry_s: float
+    radio_s: float
     base_w: float
     high_s: Floats
     night_out: Bools
@@ -67,6 +71,7 @@ def learn(past: Quarters, zone_offset_s: float, appliance_w: float) -> Routine |
         away_s=_longest(past.quarter[past.life > 0], (past.door > 0)[past.life > 0]),
         door_gap_s=_longest(past.quarter[past.door > 0]),
         dry_s=_longest_dry(past),
+        radio_s=_usual_quiet(past),
         base_w=base,
         high_s=_high_runs(past, base + appliance_w, zone_offset_s),
         night_out=_night_out(past, zone_offset_s),
@@ -114,14 +119,15 @@ def _longest_stay(past: Quarters) -> float:
 
 
 def _longest_dry(past: Quarters) -> float:
-    """The longest time from one quarter in which water ran to the next, without those that began with leaving."""
-    ran = np.flatnonzero(past.water_m3 > 0.0005)
-    if len(ran) < 2:
-        return np.nan
-    gaps = np.diff(past.quarter[ran])
-    lives = np.concatenate([[0], np.cumsum(past.life > 0)])
-    home = lives[ran[1:]] - lives[ran[:-1] + 1] > gaps / (4 * QUARTER_S)  # somebody stirred in a quarter of it at least
-    return float(gaps[home].max()) if home.any() else np.nan
+    """The longest time in which neither water ran nor the exterior door was used."""
+    ran = (past.water_m3 > TRICKLE_M3) | (past.door > 0)
+    return _longest(past.quarter[ran]) if (past.water_m3 > TRICKLE_M3).any() else np.nan
+
+
+def _usual_quiet(past: Quarters) -> float:
+    """The longest time without a word of any sensor of life, but for the few that were outages."""
+    gaps = np.sort(np.diff(past.quarter[past.radio > 0]))
+    return float(gaps[-1 - OUTAGES]) if len(gaps) > OUTAGES else np.nan
 
 
 def _base_w(power_low: Floats) -> float:

@@ -47,8 +47,9 @@ class Water:
         low_m3: how much has run since then.
         seen_s: how much of the time since `low_since` the meter was heard.
         running_since: since when some water has run in every half hour; NaN = it has not.
-        day_m3: run since local midnight; midnight: when that was.
-        dry_s: longest usual time with so little water while somebody was at home; NaN = not known.
+        day_m3: run in the last 24 h.
+        door_at: last change of an exterior door: who came home then could not have drawn water before.
+        dry_s: longest usual time without water and without the door; NaN = not known.
         out, watched: as in Whereabouts.
     """
 
@@ -59,7 +60,7 @@ class Water:
     seen_s: Floats
     running_since: Floats
     day_m3: Floats
-    midnight: Floats
+    door_at: Floats
     dry_s: Floats
     out: Bools
     watched: Bools

@@ -26,7 +26,13 @@ class Answer(NamedTuple):
 
 @dataclass
 class Alarm:
-    """An alert of the past. `again`: when it occurred again, platform time. `false_alarm`: a person said so."""
+    """An alert of the past.
+
+    Attributes:
+        began_at: as the engine moves it when late data shows life; first_at: as it was when the alert opened.
+        again: (when measured, platform time) of each time it occurred again.
+        answer: what a person will do about it.
+    """
 
     home_id: int
     kind: AlertKind
@@ -37,10 +43,14 @@ class Alarm:
     opened_at: datetime
     last_at: datetime
     finding: Finding
-    again: list[datetime] = field(default_factory=list)
-    ended_at: datetime | None = None
+    again: list[tuple[datetime, datetime]] = field(default_factory=list)
+    ended_at: datetime | None = None  # by itself or by a person
     outcome: Outcome | None = None
     answer: Answer | None = None
+
+    @property
+    def first_at(self) -> datetime:
+        return self.finding.began_at
 
 
 Judge = Callable[[Alarm], Answer | None]  # None: nobody comes; the alert stands until it ends by itself
@@ -82,7 +92,7 @@ class Alarms:
                 repeat = timedelta(seconds=view.policy(finding.home_id).urgent_repeat_s)
                 same = finding.subject_id == alarm.finding.subject_id
                 if not (same and abs(finding.began_at - alarm.last_at) < repeat):
-                    alarm.again.append(now)
+                    alarm.again.append((finding.began_at, now))
                 alarm.last_at = max(alarm.last_at, finding.began_at)
 
     def end(self, now: datetime, found: set[str], view: View, states: States) -> None:

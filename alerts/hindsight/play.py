@@ -87,7 +87,8 @@ class Hindsight:
         urgent = pressing(readings)
         moments = {float(moment): False for moment in np.unique(stored[urgent])}
         falls = urgent & (readings["metric"] == _FALL)
-        moments |= {float(moment) + fall.GET_UP_S + 5: False for moment in np.unique(stored[falls])}
+        for patience in (fall.GET_UP_S, fall.WITHDRAWN_S):
+            moments |= {float(moment) + patience + 5: False for moment in np.unique(stored[falls])}
         sweeps = np.arange(start + step_s, end + 0.5, step_s)
         moments |= dict.fromkeys(sweeps.tolist(), True)
         fed = 0
@@ -126,7 +127,7 @@ class Hindsight:
         """What the platform would have seen at `now`."""
         register, states = self.register, self.states
         gateways, devices_now, offset_s = states.gateway_columns(), states.device_columns(), self._offset_s(now)
-        home_now = states.home_columns(offset_s)
+        home_now = states.home_columns(offset_s) | {"radio_s": self._radio_s(now)}
         watched = register.watched
         at, behind = register.device_home[watched], register.device_gateway[watched]
         devices = device_arrays.devices(devices_now, gateways, behind, self._device_limits)
@@ -209,6 +210,11 @@ class Hindsight:
             for home, policy in zip(self.register.home_id, self.register.policies, strict=True)
         ]
         self._renew_limits()
+
+    def _radio_s(self, now: float) -> Floats:
+        """As the query `homes` gives it: of homes that have been silent for an hour."""
+        silent = self.states.life_at < now - 3600
+        return np.where(silent, self._routines.scalars["radio_s"], np.nan)
 
     def _offset_s(self, now: float) -> Floats:
         """Seconds east of UTC; asked anew each hour, as a zone may change its clocks."""

@@ -32,6 +32,7 @@ class Sums:
             "kitchen": register.in_rooms(RoomKind.KITCHEN),
             "door": register.exterior,
         }
+        self.radio = np.zeros(shape, dtype=np.int32)
         self._metric = np.array([SUPPLIES.get(kind, 0) for kind in register.kind], dtype=np.int64)
         self._supply = np.flatnonzero(self._metric)
         self._row = np.full(len(register.device_id), -1, dtype=np.int64)
@@ -48,6 +49,8 @@ class Sums:
         device = readings["device"]
         home = self.register.device_home[device]
         self.seen[home, quarter] = True
+        radio = np.flatnonzero(self.register.life[device])
+        np.add.at(self.radio, (home[radio], quarter[radio]), 1)
         alive = np.flatnonzero(signs_of_life(readings))
         for name, counts in self.counts.items():
             mine = alive[self._part_of[name][device[alive]]]
@@ -78,6 +81,7 @@ class Sums:
         return Quarters(
             quarter=(self.start + at * float(QUARTER_S)).astype(np.float64),
             **{name: counts[home, at].astype(np.int64) for name, counts in self.counts.items()},
+            radio=self.radio[home, at].astype(np.int64),
             power_low=np.fmin.reduce(self.low[meters][:, at], axis=0) if len(meters) else nothing,
             water_m3=_sum(self.high[waters][:, at] - self.low[waters][:, at]) if len(waters) else nothing,
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.observe.columns import Columns, latest
 from alerts.observe.devices import online_since
 
+RADIO_TIMES: Final = 2.0  # x the usual longest quiet of all sensors of life together
+RADIO_LEAST_S: Final = 5400.0
 Received = Callable[[Ints, Floats], Ints]  # (home ids, since) -> whole quarters in which anything was received
 
 
@@ -47,6 +50,10 @@ def homes(
     until = np.minimum(until, np.where(installed, devices.gateway_heard_at[sensors], -np.inf) + cannot_watch.BEHIND_S)
     seen_until = np.full(count, -np.inf)
     np.maximum.at(seen_until, mine, until)
+    # Sensors that are never all silent for long, and now are: the radio hangs, though each alone may yet speak.
+    heard_at = latest(count, np.where(devices.life, at, -1), devices.last_at)
+    radio = heard_at + np.maximum(RADIO_TIMES * columns["radio_s"], RADIO_LEAST_S)
+    seen_until = np.where(np.isnan(radio), seen_until, np.minimum(seen_until, radio))
     seen = np.bincount(mine, weights=until + slack_s >= now, minlength=count).astype(np.int64)
     return arrays.Homes(
         home_id=columns["id"],

@@ -108,12 +108,13 @@ def _water(
     home = at[rows]
     of_home: dict[str, Floats | Bools | Ints] = {
         "home_id": where.home_id[home],
+        "door_at": where.door_at[home],
         "dry_s": routines.scalars["dry_s"][home],
         "out": where.out[home],
         "watched": where.watched[home],
         **{name: limits[name][home] for name in ("water_low_s", "water_low_m3", "water_running_s", "water_day_m3")},
     }
-    return supplies.water(grids(columns["id"][rows], supplies.WATER_QUARTERS), of_home, where.midnight[home])
+    return supplies.water(grids(columns["id"][rows], supplies.WATER_QUARTERS), of_home)
 
 
 def _climate(columns: Columns, at: Ints, limits: Columns, grids: Grids) -> Climate:

@@ -171,9 +171,14 @@ def _home_columns(rows: Rows, now: datetime) -> dict[str, Any]:
         "id": of.ints(rows, "id"),
         "zone_offset_s": np.array([offsets[row["zone"]] for row in rows], dtype=np.float64),
         "life_room": of.texts(rows, "life_room"),
+        "radio_s": np.array([_radio_s(row["habits"]) for row in rows], dtype=np.float64),
         **{name: of.floats(rows, name) for name in ("life_at", "door_at")},
         **{name: of.bools(rows, name) for name in ("life_exterior", "resting")},
     }
+
+
+def _radio_s(profile: Mapping[str, Any] | None) -> float | None:
+    return ((profile or {}).get("routine") or {}).get("radio_s")
 
 
 def _event_columns(rows: Rows) -> dict[str, Any]:

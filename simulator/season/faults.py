@@ -36,6 +36,7 @@ HOUR: Final = 3600.0
 DAY: Final = 86_400.0
 FIRST_DAY: Final = 9
 LAST_DAYS: Final = 4  # what begins later could not be found in time
+BLIND_DAYS: Final = 20
 BATTERY: Final = (DeviceKind.MOTION, DeviceKind.CONTACT, DeviceKind.BED, DeviceKind.SOS, DeviceKind.SMOKE)
 
 
@@ -90,7 +91,7 @@ def deliver(home: SeasonHome, rows: Delivered, start: float, days: int, chances:
     for name, scene in scenes.items():
         for number in np.flatnonzero(rng.random(days) < getattr(chances, name)).tolist():
             begin = start + number * DAY + float(rng.uniform(0, DAY))
-            if not FIRST_DAY <= number < days - LAST_DAYS or any(
+            if not FIRST_DAY <= number < days - (BLIND_DAYS if name == "blind" else LAST_DAYS) or any(
                 low - DAY <= begin <= high + DAY for low, high in busy
             ):
                 continue

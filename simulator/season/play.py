@@ -21,6 +21,7 @@ from simulator.season.weeks import Weeks, drifting, shut_in
 FIRST_DAY: Final = 10  # before it nothing happens: detectors may learn
 APART_DAYS: Final = 4
 HEARTBEAT_S: Final = {True: 600.0, False: 7200.0}  # mains, battery
+UPTIME_S: Final = 300.0
 WATER_S: Final = 1800.0
 UPTIME: Final = BY_NAME["uptime"].id
 _SPEAKS: Final = {  # the metric that a device repeats with its heartbeat
@@ -93,7 +94,7 @@ def measured(track: Track, start: float, days: int, rng: Generator) -> Delivered
         if device.kind not in _SPEAKS:
             continue
         metric = BY_NAME[_SPEAKS[device.kind]].id
-        period = HEARTBEAT_S[home.mains(index)]
+        period = UPTIME_S if metric == UPTIME else HEARTBEAT_S[home.mains(index)]
         beats = np.arange(start + device.phase * period, end, period)
         beats = beats + rng.uniform(-20, 20, len(beats))
         if metric == UPTIME:
