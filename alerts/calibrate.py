@@ -17,7 +17,7 @@ LOOK_BACK: Final = timedelta(days=30)
 STEP: Final = 0.1
 MOST: Final = 1.5
 FIELDS: Final[Mapping[AlertKind, tuple[str, ...]]] = {
-    AlertKind.INACTIVITY: ("inactivity_margin", "inactivity_floor_s"),
+    AlertKind.INACTIVITY: ("inactivity_stretch", "inactivity_floor_s"),
     AlertKind.NOT_RISEN: ("not_risen_margin_s",),
     AlertKind.LONG_STAY: ("long_stay_floor_s",),
     AlertKind.NOT_RETURNED: ("not_returned_s",),

@@ -27,7 +27,7 @@ MUTES: Final = {
     AlertKind.GATEWAY_OFFLINE: INFERRED | {AlertKind.DEVICE_SILENT, AlertKind.CANNOT_WATCH, AlertKind.SENSOR_STUCK},
     AlertKind.CANNOT_WATCH: INFERRED,
     # One cause, one call: who lies on the floor draws no water, and who is away for days uses no door.
-    AlertKind.INACTIVITY: frozenset({AlertKind.WATER_LOW, AlertKind.NO_DOOR}),
+    AlertKind.INACTIVITY: frozenset({AlertKind.WATER_LOW, AlertKind.NO_DOOR, AlertKind.NOT_RETURNED}),
     AlertKind.NOT_RETURNED: frozenset({AlertKind.WATER_LOW, AlertKind.NO_DOOR, AlertKind.LEFT_AT_NIGHT}),
 }
 

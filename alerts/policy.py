@@ -19,13 +19,16 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """What holds for one home. Spans in seconds of the platform's clock."""
 
     # when silence becomes a finding
-    inactivity_s: Seconds = 12 * 3600
-    inactivity_floor_s: Seconds = 4 * 3600  # a personal limit is never shorter
-    inactivity_margin: Annotated[float, msgspec.Meta(ge=1, le=10)] = 1.5  # x the longest usual silence
+    false_alarm_days: Annotated[float, msgspec.Meta(ge=1, le=10_000)] = 50  # budget: at most one false alarm in so many
+    inactivity_s: Seconds = 12 * 3600  # the rule until a home is known, and the longest that one indoors may be silent
+    inactivity_floor_s: Annotated[float, msgspec.Meta(ge=1800, le=366 * 86_400)] = (
+        90 * 60
+    )  # a personal limit is never shorter
+    inactivity_stretch: Annotated[float, msgspec.Meta(ge=1, le=10)] = 1.0  # x the personal limit
     routine_margin: Annotated[float, msgspec.Meta(ge=1, le=10)] = 1.5  # x the longest usual stay, absence, run of power
     not_risen_s: Annotated[float, msgspec.Meta(ge=5 * 3600, le=16 * 3600)] = 11 * 3600  # local time; no habit known
     not_risen_margin_s: Seconds = 150 * 60  # later than the latest usual rising
-    long_stay_s: Seconds = 4 * 3600  # in the bathroom; with a habit `inactivity_margin` x the longest usual stay
+    long_stay_s: Seconds = 4 * 3600  # in the bathroom; with a habit `routine_margin` x the longest usual stay
     long_stay_floor_s: Seconds = 75 * 60
     not_returned_s: Seconds = 24 * 3600
     not_returned_most_s: Seconds = 48 * 3600  # who is often away for days is waited for so long, not longer

@@ -21,32 +21,45 @@ UPDATE urgent_event SET handled_at = %(now)s WHERE id = ANY(%(ids)s);
 SELECT id, parent_id, key, policy FROM region;
 
 -- name: homes
--- One row a home with a gateway. `open` is metric 2, `occupied` 3. Habits are read only where the silence has
--- lasted long enough to matter.
+-- One row a home with a gateway. What is learned of it is read only where the silence has lasted long enough to matter.
+-- Metrics: motion 1, open 2, occupied 3, presence 4, ok_press 11. What turns on is a sign of life when it does, what
+-- has two sides is one each time (core/metrics.py).
 SELECT home.id, home.region_id, home.key, home.zone, home.policy,
     extract(epoch FROM home_state.life_at)::float8 AS life_at,
-    coalesce(life_device.exterior, false) AS life_exterior,
     coalesce(life_room.kind, '') AS life_room,
-    extract(epoch FROM door.changed_at)::float8 AS door_at,
-    coalesce(bed.resting, false) AS resting,
-    habits.fitted_at IS NULL OR habits.fitted_at < %(now)s - interval '24 hours' AS learn,
-    CASE WHEN home_state.life_at < %(now)s - interval '1 hour' THEN habits.data END AS habits
+    extract(epoch FROM seen.door_at)::float8 AS door_at,
+    extract(epoch FROM seen.inside_at)::float8 AS inside_at,
+    coalesce(seen.resting, false) AS resting,
+    extract(epoch FROM absent.until)::float8 AS away_until,
+    learned.fitted_at IS NULL OR learned.fitted_at < %(now)s - interval '24 hours' AS learn,
+    learned.version,
+    CASE WHEN home_state.life_at < %(now)s - interval '30 minutes' THEN learned.inactivity END AS inactivity,
+    CASE WHEN home_state.life_at < %(now)s - interval '1 hour' THEN learned.radio_s END AS radio_s
 FROM home
 LEFT JOIN home_state ON home_state.home_id = home.id
 LEFT JOIN device AS life_device ON life_device.id = home_state.life_device_id
 LEFT JOIN room AS life_room ON life_room.id = life_device.room_id
 LEFT JOIN LATERAL (
-    SELECT max(device_state.changed_at) AS changed_at FROM device_state
-    JOIN device ON device.id = device_state.device_id
-    WHERE device_state.home_id = home.id AND device_state.metric = 2 AND device.exterior
-) AS door ON true
+    SELECT max(state.changed_at) FILTER (WHERE state.metric = 2 AND device.exterior) AS door_at,
+        max(CASE WHEN state.metric IN (2, 3) THEN state.changed_at
+            WHEN state.metric IN (1, 4, 11) AND state.changed_at IS NOT NULL THEN least(state.on_at, state.changed_at)
+            END) FILTER (WHERE NOT device.exterior) AS inside_at,
+        bool_or(state.value > 0) FILTER (WHERE state.metric = 3) AS resting
+    FROM device_state AS state JOIN device ON device.id = state.device_id
+    WHERE state.home_id = home.id
+) AS seen ON true
 LEFT JOIN LATERAL (
-    SELECT bool_or(value > 0) AS resting FROM device_state
-    WHERE device_state.home_id = home.id AND device_state.metric = 3
-) AS bed ON true
+    SELECT max(absence.until_at) AS until FROM absence
+    WHERE absence.home_id = home.id AND absence.cancelled_at IS NULL
+        AND absence.from_at <= %(now)s AND absence.until_at > %(now)s
+        -- Who moves in the home half an hour after the absence began is back.
+        AND coalesce(home_state.life_at < absence.from_at + interval '30 minutes', true)
+) AS absent ON true
 LEFT JOIN LATERAL (
-    SELECT fitted_at, data FROM profile WHERE profile.home_id = home.id ORDER BY version DESC LIMIT 1
-) AS habits ON true
+    SELECT fitted_at, version, CASE WHEN data ->> 'form' = '2' THEN data -> 'inactivity' END AS inactivity,
+        (data -> 'routine' ->> 'radio_s')::float8 AS radio_s
+    FROM profile WHERE profile.home_id = home.id ORDER BY version DESC LIMIT 1
+) AS learned ON true
 WHERE EXISTS (SELECT FROM gateway WHERE gateway.home_id = home.id)
 ORDER BY home.id;
 
@@ -333,10 +346,28 @@ ORDER BY last.fitted_at NULLS FIRST, home.id
 LIMIT %(limit)s;
 
 -- name: quarters
--- Signs of life in each quarter of an hour in which anything was received, oldest first.
-SELECT extract(epoch FROM bucket)::float8 AS quarter, sum(life)::bigint AS life FROM rollup
-WHERE home_id = %(home_id)s AND bucket >= %(since)s AND bucket < %(now)s - interval '15 minutes'
-GROUP BY bucket ORDER BY bucket;
+-- Quarters of an hour in which anything was received from a home, oldest first.
+SELECT DISTINCT extract(epoch FROM bucket)::float8 AS quarter FROM rollup
+WHERE home_id = %(home_id)s AND bucket >= to_timestamp(%(since)s) AND bucket < %(now)s - interval '15 minutes'
+ORDER BY quarter;
+
+-- name: memory
+SELECT data FROM home_memory WHERE home_id = %(home_id)s;
+
+-- name: keep_memory
+INSERT INTO home_memory (home_id, data) VALUES (%(home_id)s, %(data)s)
+ON CONFLICT (home_id) DO UPDATE SET data = excluded.data;
+
+-- name: sensors_of_life
+SELECT device.id, device.exterior, coalesce(room.kind, '') AS room
+FROM device LEFT JOIN room ON room.id = device.room_id WHERE device.home_id = %(home_id)s ORDER BY device.id;
+
+-- name: signs_of_life
+-- A home's signs of life, oldest first: changes (flag 1) of what is one either way, or to on.
+SELECT extract(epoch FROM time)::float8 AS time, device_id, metric, value FROM reading
+WHERE home_id = %(home_id)s AND time >= to_timestamp(%(since)s) AND time < to_timestamp(%(until)s)
+    AND flags & 1 = 1 AND (metric = ANY(%(on_change)s) OR (metric = ANY(%(turned_on)s) AND value = 1))
+ORDER BY time, device_id;
 
 -- name: keep_profile
 INSERT INTO profile (home_id, version, fitted_at, data)

@@ -51,7 +51,11 @@ MEANINGS: Final[dict[str, Meaning]] = {
     ),
     Mishap.STROKE_AT_NIGHT: Meaning(AlertKind.NOT_RISEN, frozenset({AlertKind.NOT_RISEN, AlertKind.INACTIVITY}), _DOWN),
     Mishap.STUCK_IN_BATHROOM: Meaning(AlertKind.LONG_STAY, frozenset({AlertKind.LONG_STAY}), _DOWN),
-    Mishap.NOT_COMING_BACK: Meaning(AlertKind.NOT_RETURNED, frozenset({AlertKind.NOT_RETURNED}), _AWAY),
+    Mishap.NOT_COMING_BACK: Meaning(
+        AlertKind.NOT_RETURNED,
+        frozenset({AlertKind.NOT_RETURNED, AlertKind.INACTIVITY}),
+        _AWAY | {AlertKind.INACTIVITY},
+    ),
     Mishap.WANDER: Meaning(
         AlertKind.LEFT_AT_NIGHT, frozenset({AlertKind.LEFT_AT_NIGHT}), frozenset({AlertKind.LEFT_AT_NIGHT})
     ),

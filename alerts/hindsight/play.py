@@ -8,16 +8,17 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from alerts import calibrate, routine
-from alerts.detect import fall
+from alerts import calibrate, profile, routine
+from alerts.detect import coverage, fall, memory
 from alerts.detect.aftermath import Aftermath
 from alerts.detect.arrays import Floats, Ints
 from alerts.detect.findings import Finding
-from alerts.detect.habits import MEMORY_DAYS, Habits, learn
+from alerts.detect.memory import EMPTY, Memory
 from alerts.engine import detect
 from alerts.hindsight.alarms import Alarm, Alarms, Judge
 from alerts.hindsight.readings import Readings, Status, pressing
 from alerts.hindsight.register import Register
+from alerts.hindsight.signs import Signs
 from alerts.hindsight.states import States
 from alerts.hindsight.sums import Sums
 from alerts.inhibit import inhibit
@@ -27,7 +28,7 @@ from alerts.observe import devices as device_arrays
 from alerts.observe import homes as home_arrays
 from alerts.observe.slow import KINDS, slow
 from alerts.observe.supplies import Grid
-from alerts.policy import Policy
+from alerts.policy import DEFAULTS, Policy
 from core.metrics import BY_NAME
 from core.model import AlertKind
 
@@ -59,10 +60,11 @@ class Hindsight:
         self.alarms = Alarms(judge)
         self._start, self._slack_s, self._spy, self._calibrates = start, slack_s, spy, calibrates
         homes = len(register.home_id)
-        self._habits: list[Habits | None] = [None] * homes
+        self._memories: list[Memory] = [EMPTY] * homes
+        self._limits = profile.read([None] * homes, [None] * homes)
+        self._signs = Signs(register)
         self._kept: list[dict[str, Any] | None] = [None] * homes
-        # homes are learned a few at a time, spread over the day, as the nightly job does
-        self._due = start + DAY_S * np.arange(homes) / max(homes, 1)
+        self._due = start + 3600.0 * (np.arange(homes) % 24)  # spread over the day, as production does
         self._false: dict[tuple[int, AlertKind], list[datetime]] = {}
         self._policies = list(register.policies)
         self._offsets: tuple[float, Floats] = (-np.inf, np.zeros(homes))
@@ -72,8 +74,7 @@ class Hindsight:
     def teach(self, readings: Readings) -> None:
         """Readings of the time before anything is raised: states and sums, no tick."""
         for chunk in np.array_split(readings, max(len(readings) // 100_000, 1)):
-            self.states.feed(chunk)
-            self.sums.feed(chunk)
+            self._feed(chunk)
         self.states.handle(np.zeros(len(self.states.pending), dtype=np.bool_))
 
     def run(
@@ -94,8 +95,7 @@ class Hindsight:
         fed = 0
         for number, now in enumerate(sorted(moments)):
             until = int(np.searchsorted(stored, now, side="right"))
-            self.states.feed(readings[fed:until])
-            self.sums.feed(readings[fed:until])
+            self._feed(readings[fed:until])
             fed = until
             while said is not None and said.at <= now:
                 self.states.status(said)
@@ -136,7 +136,7 @@ class Hindsight:
             return self.sums.received(now, np.searchsorted(register.home_id, home_id), since)
 
         homes = home_arrays.homes(
-            now, home_now, self._table, devices, at, gateways, register.gateway_home, self._home_limits, received,
+            now, home_now, self._limits, devices, at, gateways, register.gateway_home, self._home_limits, received,
             self._slack_s,
         )  # fmt: skip
 
@@ -170,16 +170,35 @@ class Hindsight:
         due = np.flatnonzero(self._due <= now)
         for row in due.tolist():
             self._due[row] += DAY_S
-            past = self.sums.past(row, now - routine.TREND_DAYS * DAY_S, now)
             offset = float(self._offset_s(now)[row])
-            lately = past.since(now - MEMORY_DAYS * DAY_S)
-            self._habits[row] = learn(lately.quarter, lately.life, offset)
-            self._kept[row] = routine.fit(past, now, offset, self.register.policies[row].appliance_w)
+            past = self.sums.past(row, now - routine.TREND_DAYS * DAY_S, now)
+            self._kept[row] = routine.fit(past, now, offset, DEFAULTS.appliance_w)
+            self._learn_inactivity(row, now, offset)
         if len(due):
             self._renew()
 
+    def _learn_inactivity(self, row: int, now: float, offset_s: float) -> None:
+        """As learn.remember_home does it, and profile.write and read."""
+        before = self._memories[row]
+        since = memory.read_from(before, now)
+        quarters = self.sums.quarters_seen(row, since, now)
+        signs = self._signs.of_home(row, since, now)
+        after = memory.remember(before, signs, now, coverage.holes(quarters))
+        part = profile.write(after, coverage.spoken(quarters), self._policies[row].false_alarm_days, offset_s)
+        known = profile.read([part], [int(self._limits.version[row]) + 1])
+        for mine, its in ((self._limits.minutes, known.minutes), (self._limits.version, known.version),
+                          (self._limits.speaks, known.speaks), (self._limits.alike.count, known.alike.count),
+                          (self._limits.alike.shorter, known.alike.shorter),
+                          (self._limits.alike.usual_min, known.alike.usual_min)):  # fmt: skip
+            mine[row] = its[0]
+        self._memories[row] = after
+
+    def _feed(self, readings: Readings) -> None:
+        self.states.feed(readings)
+        self.sums.feed(readings)
+        self._signs.feed(readings)
+
     def _renew(self) -> None:
-        self._table = home_arrays.habit_table(self._habits)
         self._routines = routine.table_of(self.register.home_id, self._kept)
 
     def _renew_limits(self) -> None:

@@ -157,14 +157,18 @@ class States:
         device = np.where(known, self.life_device, 0)
         door, bed = np.full(homes, -np.inf), np.zeros(homes, dtype=np.bool_)
         np.maximum.at(door, register.device_home[register.exterior], self._changed[register.exterior, 2])
+        inside = np.full(homes, -np.inf)
+        lives = np.maximum(self._life_of_devices(), self._ok_at())
+        np.maximum.at(inside, register.device_home[~register.exterior], lives[~register.exterior])
         np.logical_or.at(bed, register.device_home, self._value[:, 3] > 0)
         return {
             "id": register.home_id,
             "zone_offset_s": zone_offset_s,
             "life_at": self.life_at,
-            "life_exterior": np.where(known, register.exterior[device], False).astype(np.bool_),
             "life_room": np.where(known, register.room[device], "").astype(np.object_),
             "door_at": _known(door),
+            "inside_at": _known(inside),
+            "away_until": np.full(homes, np.nan),
             "resting": bed,
         }
 
@@ -214,6 +218,10 @@ class States:
             began = np.minimum(self._on[:, metric], self._changed[:, metric])
             life = np.maximum(life, np.where(known, began, -np.inf))
         return np.asarray(life, dtype=np.float64)
+
+    def _ok_at(self) -> Floats:
+        known = np.isfinite(self._changed[:, _OK]) & np.isfinite(self._on[:, _OK])
+        return np.where(known, np.minimum(self._on[:, _OK], self._changed[:, _OK]), -np.inf)
 
     def _live(self, device: Ints, time: Floats) -> None:
         home = self.register.device_home[device]

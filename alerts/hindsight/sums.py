@@ -70,6 +70,12 @@ class Sums:
             dtype=np.int64,
         )
 
+    def quarters_seen(self, home: int, since: float, now: float) -> Floats:
+        """As the query `quarters`: starts of the quarters in which anything was received. `home`: a row."""
+        first = max(int(np.ceil((since - self.start) / QUARTER_S)), 0) if np.isfinite(since) else 0
+        last = int(np.ceil((now - QUARTER_S - self.start) / QUARTER_S))
+        return np.asarray(self.start + (first + np.flatnonzero(self.seen[home, first:last])) * 900.0, dtype=np.float64)
+
     def past(self, home: int, since: float, now: float) -> Quarters:
         """As the query `past_quarters` gives it. `home`: a row."""
         first = max(int(np.ceil((since - self.start) / QUARTER_S)), 0)

@@ -1,47 +1,35 @@
 """Homes as arrays: their last sign of life, how well they are seen, what is usual there."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 
-from alerts.detect import arrays, cannot_watch, device_silent, habits
+from alerts.detect import arrays, cannot_watch, device_silent, personal
+from alerts.detect.alike import look_up
 from alerts.detect.arrays import Bools, Floats, Ints
+from alerts.detect.coverage import QUARTER_S
+from alerts.detect.spells import how_began, room_codes
 from alerts.observe.columns import Columns, latest
 from alerts.observe.devices import online_since
+from alerts.profile import Limits
 
 RADIO_TIMES: Final = 2.0  # x the usual longest quiet of all sensors of life together
 RADIO_LEAST_S: Final = 5400.0
 Received = Callable[[Ints, Floats], Ints]  # (home ids, since) -> whole quarters in which anything was received
 
 
-@dataclass(frozen=True)
-class HabitTable:
-    """Habits of all homes: float64 [homes, 24], float64 [homes], bool [homes] (usually something in every quarter)."""
-
-    longest_s: Floats
-    longest_any_s: Floats
-    speaks: Bools
-
-
-def habit_table(known: Sequence[habits.Habits | None]) -> HabitTable:
-    """One row a home; None = not known."""
-    return HabitTable(
-        np.array([found.longest_s if found else np.full(24, np.nan) for found in known]).reshape(-1, 24),
-        np.array([found.longest_any_s if found else np.nan for found in known], dtype=np.float64),
-        np.array([found is not None and found.spoken >= habits.SPOKEN for found in known], dtype=np.bool_),
-    )
-
-
 def homes(
-    now: float, columns: Columns, table: HabitTable, devices: arrays.Devices, at: Ints, gateway_columns: Columns,
+    now: float, columns: Columns, known: Limits, devices: arrays.Devices, at: Ints, gateway_columns: Columns,
     gateway_at: Ints, limits: Columns, received: Received, slack_s: float,
 ) -> arrays.Homes:  # fmt: skip
     """`at`, `gateway_at`: row of each device's and gateway's home, -1 = none; `limits`: the policy's columns."""
     count = len(columns["id"])
     life_at, resting = columns["life_at"], columns["resting"]
-    usual_s = habits.usual_s(table.longest_s, table.longest_any_s, life_at, resting, columns["zone_offset_s"])
+    offset = columns["zone_offset_s"]
+    began = how_began(life_at, columns["door_at"], columns["inside_at"], resting, room_codes(columns["life_room"]))
+    few = look_up(known.alike.count, began, life_at, offset)
+    few[few == 0] = np.nan
     # Sensors, summed up for each home. A gateway that is away shows nothing, however young its last readings are.
     sensors = np.flatnonzero(devices.life & (at >= 0))
     mine = at[sensors]
@@ -58,12 +46,17 @@ def homes(
     return arrays.Homes(
         home_id=columns["id"],
         life_at=life_at,
-        life_exterior=columns["life_exterior"],
         life_room=columns["life_room"],
         door_at=columns["door_at"],
         resting=resting,
-        usual_s=usual_s,
-        unseen_s=_unseen_s(now, columns["id"], life_at, table.speaks, limits["inactivity_floor_s"], received),
+        began=began,
+        personal_s=personal.limit_s(known.minutes, life_at, began, offset) * limits["inactivity_stretch"],
+        alike=few,
+        alike_shorter=np.where(np.isnan(few), np.nan, look_up(known.alike.shorter, began, life_at, offset)),
+        usual_s=np.where(np.isnan(few), np.nan, look_up(known.alike.usual_min, began, life_at, offset) * 60),
+        profile=known.version,
+        away_until=columns["away_until"],
+        unseen_s=_unseen_s(now, columns["id"], life_at, known.speaks, limits["inactivity_floor_s"], received),
         life_devices=np.bincount(mine, minlength=count).astype(np.int64),
         life_devices_seen=seen,
         seen_until=np.where(np.isinf(seen_until), np.nan, seen_until),
@@ -72,7 +65,7 @@ def homes(
         measured_until=latest(count, gateway_at, gateway_columns["measured_until"]),
         rule_s=limits["inactivity_s"],
         floor_s=limits["inactivity_floor_s"],
-        margin=limits["inactivity_margin"],
+        margin=limits["routine_margin"],
         not_returned_s=limits["not_returned_s"],
     )
 
@@ -86,7 +79,7 @@ def _unseen_s(now: float, home_id: Ints, life_at: Floats, speaks: Bools, floor_s
     asked = np.flatnonzero(speaks & (now - life_at >= floor_s))
     unseen = np.zeros(len(home_id))
     if len(asked):
-        quarter = habits.QUARTER_S
+        quarter = QUARTER_S
         # whole quarters between the one that life_at is in and the one that is not over yet
         whole = np.maximum(now // quarter - life_at[asked] // quarter - 1, 0)
         unseen[asked] = np.maximum(whole - received(home_id[asked], life_at[asked]), 0) * quarter

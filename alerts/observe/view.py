@@ -9,11 +9,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from alerts import calibrate
+from alerts import calibrate, profile
 from alerts.detect import arrays
 from alerts.detect.aftermath import Aftermath
 from alerts.detect.arrays import Floats, Ints
-from alerts.learn import read_habits
 from alerts.observe import columns as of
 from alerts.observe import devices as device_arrays
 from alerts.observe import homes as home_arrays
@@ -88,13 +87,13 @@ def observe(connection: Connection, now: datetime, slack_s: float = 0.0) -> View
     at = of.rows_of(home_columns["id"], device_columns["home_id"])
     gateway_at = of.rows_of(home_columns["id"], gateway_columns["home_id"])
     devices = device_arrays.devices(device_columns, gateway_columns, behind, device_limits)
-    table = home_arrays.habit_table([read_habits(row["habits"]) for row in home_rows])
+    known = profile.read([row["inactivity"] for row in home_rows], [row["version"] for row in home_rows])
 
     def received(home_id: Ints, since: Floats) -> Ints:
         return _received(connection, now, home_id, since)
 
     homes = home_arrays.homes(
-        present, home_columns, table, devices, at, gateway_columns, gateway_at, home_limits, received, slack_s
+        present, home_columns, known, devices, at, gateway_columns, gateway_at, home_limits, received, slack_s
     )
     minute = None
     if connection.execute(QUERIES["claim_look"], {"now": now, "every": timedelta(seconds=SLOW_S)}).fetchone():
@@ -171,14 +170,10 @@ def _home_columns(rows: Rows, now: datetime) -> dict[str, Any]:
         "id": of.ints(rows, "id"),
         "zone_offset_s": np.array([offsets[row["zone"]] for row in rows], dtype=np.float64),
         "life_room": of.texts(rows, "life_room"),
-        "radio_s": np.array([_radio_s(row["habits"]) for row in rows], dtype=np.float64),
-        **{name: of.floats(rows, name) for name in ("life_at", "door_at")},
-        **{name: of.bools(rows, name) for name in ("life_exterior", "resting")},
+        "radio_s": of.floats(rows, "radio_s"),
+        **{name: of.floats(rows, name) for name in ("life_at", "door_at", "inside_at", "away_until")},
+        "resting": of.bools(rows, "resting"),
     }
-
-
-def _radio_s(profile: Mapping[str, Any] | None) -> float | None:
-    return ((profile or {}).get("routine") or {}).get("radio_s")
 
 
 def _event_columns(rows: Rows) -> dict[str, Any]:
