@@ -33,7 +33,8 @@ SELECT home.id, home.region_id, home.key, home.zone, home.policy,
     extract(epoch FROM absent.until)::float8 AS away_until,
     learned.fitted_at IS NULL OR learned.fitted_at < %(now)s - interval '24 hours' AS learn,
     learned.version,
-    CASE WHEN home_state.life_at < %(now)s - interval '30 minutes' THEN learned.inactivity END AS inactivity
+    CASE WHEN home_state.life_at < %(now)s - interval '30 minutes' THEN learned.inactivity END AS inactivity,
+    CASE WHEN home_state.life_at < %(now)s - interval '1 hour' THEN learned.radio_s END AS radio_s
 FROM home
 LEFT JOIN home_state ON home_state.home_id = home.id
 LEFT JOIN device AS life_device ON life_device.id = home_state.life_device_id
@@ -55,7 +56,8 @@ LEFT JOIN LATERAL (
         AND coalesce(home_state.life_at < absence.from_at + interval '30 minutes', true)
 ) AS absent ON true
 LEFT JOIN LATERAL (
-    SELECT fitted_at, version, CASE WHEN data ->> 'form' = '2' THEN data -> 'inactivity' END AS inactivity
+    SELECT fitted_at, version, CASE WHEN data ->> 'form' = '2' THEN data -> 'inactivity' END AS inactivity,
+        (data -> 'routine' ->> 'radio_s')::float8 AS radio_s
     FROM profile WHERE profile.home_id = home.id ORDER BY version DESC LIMIT 1
 ) AS learned ON true
 WHERE EXISTS (SELECT FROM gateway WHERE gateway.home_id = home.id)
@@ -160,6 +162,8 @@ SELECT extract(epoch FROM rollup.bucket)::float8 AS quarter, sum(rollup.life)::b
     coalesce(sum(rollup.life) FILTER (WHERE room.kind IN ('bathroom', 'toilet')), 0)::bigint AS bath,
     coalesce(sum(rollup.life) FILTER (WHERE room.kind = 'kitchen'), 0)::bigint AS kitchen,
     coalesce(sum(rollup.life) FILTER (WHERE device.exterior), 0)::bigint AS door,
+    coalesce(sum(rollup.n) FILTER (WHERE device.kind IN ('contact', 'motion', 'bed', 'seat', 'radar')), 0)::bigint
+        AS radio,
     min(rollup.low) FILTER (WHERE rollup.metric = 20 AND device.kind = 'meter') AS power_low,
     sum(rollup.high - rollup.low) FILTER (WHERE rollup.metric = 22) AS water_m3
 FROM rollup LEFT JOIN device ON device.id = rollup.device_id LEFT JOIN room ON room.id = device.room_id

@@ -9,14 +9,14 @@ import numpy as np
 
 from alerts.detect import drift
 from alerts.detect.arrays import Bools, Floats, Ints
-from alerts.detect.past import Past
+from alerts.detect.quarters import Quarters
 from alerts.detect.routine import MEMORY_DAYS, learn
 from store.pool import Connection
 from store.queries import load_queries
 
 QUERIES: Final = load_queries(__package__)
 TREND_DAYS: Final = drift.RECENT_DAYS + drift.EARLIER_DAYS + 2
-SCALARS: Final = ("rise_s", "stay_s", "away_s", "door_gap_s", "dry_s", "base_w")
+SCALARS: Final = ("rise_s", "stay_s", "away_s", "door_gap_s", "dry_s", "radio_s", "base_w")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class RoutineTable:
     trends: drift.Trends
 
 
-def past_of(connection: Connection, home_id: int, now: datetime) -> Past:
+def past_of(connection: Connection, home_id: int, now: datetime) -> Quarters:
     """The home's last weeks, from its quarter-hour sums before `now`."""
     rows = connection.execute(
         QUERIES["past_quarters"], {"home_id": home_id, "since": now - timedelta(days=TREND_DAYS), "now": now}
@@ -43,11 +43,11 @@ def past_of(connection: Connection, home_id: int, now: datetime) -> Past:
     def floats(name: str) -> Floats:
         return np.array([row[name] for row in rows], dtype=np.float64)
 
-    counts = {name: floats(name).astype(np.int64) for name in ("life", "day", "bath", "kitchen", "door")}
-    return Past(quarter=floats("quarter"), power_low=floats("power_low"), water_m3=floats("water_m3"), **counts)
+    counts = {name: floats(name).astype(np.int64) for name in ("life", "day", "bath", "kitchen", "door", "radio")}
+    return Quarters(quarter=floats("quarter"), power_low=floats("power_low"), water_m3=floats("water_m3"), **counts)
 
 
-def fit(past: Past, now: float, zone_offset_s: float, appliance_w: float) -> dict[str, Any]:
+def fit(past: Quarters, now: float, zone_offset_s: float, appliance_w: float) -> dict[str, Any]:
     """What is kept of a home's past, as JSON can hold it: `known`, the routine, the trend; null = not known."""
     routine = learn(past.since(now - MEMORY_DAYS * 86_400), zone_offset_s, appliance_w)
     recent, earlier, sigmas = drift.trend(*drift.days_of(past, zone_offset_s))

@@ -8,7 +8,6 @@ import numpy as np
 from alerts.detect import memory, personal
 from alerts.detect.arrays import Floats
 from alerts.detect.inactivity import allowed_s
-from alerts.detect.memory import Memory
 from alerts.detect.spells import Codes
 from alerts.policy import DEFAULTS, Policy
 from evaluation.protocol import Knowledge

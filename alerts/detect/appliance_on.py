@@ -12,6 +12,7 @@ from alerts.detect.findings import Findings
 from alerts.detect.supplies import Power
 from core.model import AlertKind, Severity
 
+UNKNOWN_S: Final = 4 * 3600.0  # of a home whose water heater nobody knows yet
 STILL_S: Final = 20 * 60.0
 
 
@@ -22,7 +23,7 @@ def find(now: float, power: Power, slack_s: float = 0.0) -> Findings:
         now: epoch seconds.
         slack_s: how long a reading may be under way; added to every limit.
     """
-    limit = np.fmax(power.margin * power.usual_s, power.appliance_s)
+    limit = np.where(power.known, np.fmax(power.margin * power.usual_s, power.appliance_s), UNKNOWN_S)
     run = now - power.high_since
     still = now - power.still_since
     rows = np.flatnonzero(power.watched & (run >= limit + slack_s) & (still >= STILL_S + slack_s))

@@ -12,7 +12,7 @@ import numpy as np
 
 from alerts.detect.arrays import Floats, Ints
 from alerts.detect.findings import Findings
-from alerts.detect.past import DAY_S, QUARTER_S, Past
+from alerts.detect.quarters import DAY_S, QUARTER_S, Quarters
 from alerts.detect.routine import rise_of_days
 from core.model import AlertKind, Severity
 
@@ -47,7 +47,7 @@ class Trends:
     sigmas: Floats
 
 
-def days_of(past: Past, zone_offset_s: float) -> tuple[Floats, Floats]:
+def days_of(past: Quarters, zone_offset_s: float) -> tuple[Floats, Floats]:
     """(local day numbers [days], float64 [days, 4] of `FEATURES`); NaN where the day was seen for less than 20 h."""
     local = past.quarter + zone_offset_s
     number = np.floor(local / DAY_S)

@@ -140,7 +140,9 @@ def learn(counts: Counts, without: "Halves | None" = None) -> Surprise:
     hazard, share = np.empty_like(hours), np.empty_like(long)
     for group in GROUPS:
         kinds = list(group)
-        of_group = _by_age(ended[..., kinds, :, :].sum(-3)[..., None, :, :], hours[..., kinds, :, :].sum(-3)[..., None, :, :])
+        of_group = _by_age(
+            ended[..., kinds, :, :].sum(-3)[..., None, :, :], hours[..., kinds, :, :].sum(-3)[..., None, :, :]
+        )
         hazard[..., kinds, :, :] = _by_age(ended[..., kinds, :, :], hours[..., kinds, :, :], of_group)
         together = (long[..., kinds, :].sum(-2) + SHARE_BINS * FIRST_SHARE) / (bins[..., kinds, :].sum(-2) + SHARE_BINS)
         share[..., kinds, :] = (long[..., kinds, :] + SHARE_BINS * together[..., None, :]) / (

@@ -17,7 +17,8 @@ def find(now: float, homes: Whereabouts, slack_s: float = 0.0) -> Findings:
     """Homes whose person is in the bathroom for too long. Arguments as in not_risen.find."""
     limit = limit_s(homes)
     stay = now - homes.elsewhere_at
-    inside = (homes.bath_at > homes.elsewhere_at) & ~homes.resting & (homes.elsewhere_sensors > 0)
+    inside = (homes.bath_at > homes.elsewhere_at) & ~homes.resting
+    inside &= (homes.elsewhere_sensors > 0) & homes.elsewhere_whole
     rows = np.flatnonzero(inside & homes.watched & (stay >= limit + slack_s))
     return of_homes(
         AlertKind.LONG_STAY,

@@ -78,7 +78,9 @@ def remember(memory: Memory, signs: Signs, until: float, holes: Floats) -> Memor
         holes: float64 [holes, 2], from and to, in which nothing was received from the home.
     """
     signs = signs.before(until)
-    keep = min(memory.until - LATE_S, memory.last_at) if np.isfinite(memory.until) else -np.inf  # what ran on is learned now
+    keep = (
+        min(memory.until - LATE_S, memory.last_at) if np.isfinite(memory.until) else -np.inf
+    )  # what ran on is learned now
     oldest = until - MEMORY_DAYS * DAY_S
     found = spells_of(signs, HALF_S)
     fresh = found.take(found.at >= keep)

@@ -1,6 +1,8 @@
-"""No door: somebody lives in there, and nobody came or went for days. Rules in use: 24 h (Shanghai), 48 h (Hong Kong).
+"""No door: somebody lives in there, and nobody came or went for days.
 
-Who hardly ever goes out has a longer limit: `margin` times the longest such time of the past weeks.
+The rules in use, 24 h (Shanghai) and 48 h (Hong Kong), are for homes in which the door is the only sensor: who is not
+heard of may lie there. Here somebody is seen to move, and it is about being shut in: never sooner than 72 h, and three
+times the longest such time of the past weeks, up to eight days, which also hold until a home is known.
 """
 
 from typing import Final
@@ -13,7 +15,8 @@ from alerts.detect.whereabouts import DAY_S, Whereabouts
 from alerts.detect.whole_home import of_homes
 from core.model import AlertKind, Severity
 
-LONGEST_S: Final = 7 * DAY_S  # nobody is left without a look for longer, however seldom the door is used
+TIMES: Final = 3.0
+LONGEST_S: Final = 8 * DAY_S  # nobody is left without a look for longer, however seldom the door is used
 
 
 def find(now: float, homes: Whereabouts, slack_s: float = 0.0) -> Findings:
@@ -40,5 +43,5 @@ def find(now: float, homes: Whereabouts, slack_s: float = 0.0) -> Findings:
 
 def limit_s(homes: Whereabouts) -> Floats:
     """float64 [homes]: how long nobody may come or go, seconds."""
-    personal = np.minimum(homes.margin * homes.door_gap_s, LONGEST_S)
-    return np.asarray(np.fmax(personal, homes.no_door_s), dtype=np.float64)
+    personal = np.fmin(TIMES * homes.door_gap_s, LONGEST_S)  # NaN: not known, the longest
+    return np.asarray(np.maximum(personal, homes.no_door_s), dtype=np.float64)

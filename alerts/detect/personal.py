@@ -13,7 +13,7 @@ from alerts.detect import calibrate, hazard
 from alerts.detect.arrays import Floats
 from alerts.detect.calibrate import Tail
 from alerts.detect.hazard import HALVES, KINDS, Surprise, half_of_day
-from alerts.detect.memory import DAY_S, HALF_S, Memory
+from alerts.detect.memory import Memory
 from alerts.detect.spells import DOOR, Codes
 
 LEARN_DAYS: Final = 6.0  # so that the seventh night is the first to know a home

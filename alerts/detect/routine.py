@@ -12,12 +12,14 @@ import numpy as np
 
 from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.detect.not_risen import DAWN_S
-from alerts.detect.past import DAY_S, QUARTER_S, Past
+from alerts.detect.quarters import DAY_S, QUARTER_S, Quarters
 
 LEARN_DAYS: Final = 7
 MEMORY_DAYS: Final = 28
+OUTAGES: Final = 4  # of the gaps in what is heard, so many may be outages
 UP_WITHIN: Final = 6  # quarters after the first sign of the day in which another must follow: else it was the night
 LATEST_RISE_S: Final = 14 * 3600.0
+TRICKLE_M3: Final = 0.0005
 ABSENT_S: Final = 20 * 60.0
 USUAL_NIGHTS: Final = 2  # leaving in an hour of the night on so many days makes it usual
 BASE_SHARE: Final = 10  # percentile of the quarters' lowest power that counts as base load
@@ -31,7 +33,8 @@ class Routine:
         rise_s: latest rising, after local midnight.
         stay_s: longest time seen nowhere but in the bathroom. away_s: longest absence.
         door_gap_s: longest time between two uses of the exterior door.
-        dry_s: longest time in which less than 10 litres ran while somebody was at home.
+        dry_s: longest time in which neither water ran nor the door was used.
+        radio_s: usual longest time in which no sensor of life said anything at all.
         base_w: base load. high_s: float64 [24], longest run of high power that began near each local hour.
         night_out: bool [24], hours in which leaving is usual.
     """
@@ -41,12 +44,13 @@ class Routine:
     away_s: float
     door_gap_s: float
     dry_s: float
+    radio_s: float
     base_w: float
     high_s: Floats
     night_out: Bools
 
 
-def learn(past: Past, zone_offset_s: float, appliance_w: float) -> Routine | None:
+def learn(past: Quarters, zone_offset_s: float, appliance_w: float) -> Routine | None:
     """The routine behind `past` (of the last `MEMORY_DAYS`).
 
     Args:
@@ -67,13 +71,14 @@ def learn(past: Past, zone_offset_s: float, appliance_w: float) -> Routine | Non
         away_s=_longest(past.quarter[past.life > 0], (past.door > 0)[past.life > 0]),
         door_gap_s=_longest(past.quarter[past.door > 0]),
         dry_s=_longest_dry(past),
+        radio_s=_usual_quiet(past),
         base_w=base,
         high_s=_high_runs(past, base + appliance_w, zone_offset_s),
         night_out=_night_out(past, zone_offset_s),
     )
 
 
-def rise_of_days(past: Past, zone_offset_s: float) -> Floats:
+def rise_of_days(past: Quarters, zone_offset_s: float) -> Floats:
     """float64 [days]: when the person rose, seconds after local midnight, of each local day; NaN = not seen to.
 
     Rising is the first sign of a day room after dawn that another follows within an hour and a half.
@@ -98,7 +103,7 @@ def _longest(quarters: Floats, begins: Bools | None = None) -> float:
     return float(gaps.max()) if len(gaps) else np.nan
 
 
-def _longest_stay(past: Past) -> float:
+def _longest_stay(past: Quarters) -> float:
     """The longest time between two signs elsewhere with one in the bathroom between them."""
     elsewhere = np.flatnonzero(past.life > past.bath)
     if len(elsewhere) < 2 or not past.bath.any():
@@ -113,15 +118,16 @@ def _longest_stay(past: Past) -> float:
     return float(stays.max()) if len(stays) else np.nan
 
 
-def _longest_dry(past: Past) -> float:
-    """The longest time from one quarter in which water ran to the next, without those that began with leaving."""
-    ran = np.flatnonzero(past.water_m3 > 0.0005)
-    if len(ran) < 2:
-        return np.nan
-    gaps = np.diff(past.quarter[ran])
-    lives = np.concatenate([[0], np.cumsum(past.life > 0)])
-    home = lives[ran[1:]] - lives[ran[:-1] + 1] > gaps / (4 * QUARTER_S)  # somebody stirred in a quarter of it at least
-    return float(gaps[home].max()) if home.any() else np.nan
+def _longest_dry(past: Quarters) -> float:
+    """The longest time in which neither water ran nor the exterior door was used."""
+    ran = (past.water_m3 > TRICKLE_M3) | (past.door > 0)
+    return _longest(past.quarter[ran]) if (past.water_m3 > TRICKLE_M3).any() else np.nan
+
+
+def _usual_quiet(past: Quarters) -> float:
+    """The longest time without a word of any sensor of life, but for the few that were outages."""
+    gaps = np.sort(np.diff(past.quarter[past.radio > 0]))
+    return float(gaps[-1 - OUTAGES]) if len(gaps) > OUTAGES else np.nan
 
 
 def _base_w(power_low: Floats) -> float:
@@ -129,7 +135,7 @@ def _base_w(power_low: Floats) -> float:
     return float(np.percentile(known, BASE_SHARE)) if len(known) else np.nan
 
 
-def _high_runs(past: Past, threshold_w: float, zone_offset_s: float) -> Floats:
+def _high_runs(past: Quarters, threshold_w: float, zone_offset_s: float) -> Floats:
     """float64 [24]: the longest run of quarters above the threshold, by the local hour of its start, +- 1 h."""
     longest = np.full(24, np.nan)
     if np.isnan(threshold_w):
@@ -147,7 +153,7 @@ def _high_runs(past: Past, threshold_w: float, zone_offset_s: float) -> Floats:
     return longest
 
 
-def _night_out(past: Past, zone_offset_s: float) -> Bools:
+def _night_out(past: Quarters, zone_offset_s: float) -> Bools:
     """bool [24]: local hours in which the door was the last sign for a while on several days (+- 1 hour)."""
     alive = np.flatnonzero(past.life > 0)
     gaps = np.append(np.diff(past.quarter[alive]), 0)

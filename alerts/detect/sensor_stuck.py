@@ -12,7 +12,7 @@ import numpy as np
 
 from alerts.detect.findings import Findings
 from alerts.detect.sensors import Sensors
-from core.model import AlertKind, DeviceKind, Severity
+from core.model import AlertKind, DeviceKind, RoomKind, Severity
 
 ROOM_C: Final = (-15.0, 55.0)
 FLAT_TIMES: Final = {DeviceKind.METER: 1.0, DeviceKind.CLIMATE: 6.0}  # x stuck_s
@@ -32,7 +32,9 @@ def find(now: float, sensors: Sensors, slack_s: float = 0.0) -> Findings:
         flat |= (kind == of_kind) & (same >= times * sensors.stuck_s + slack_s)
     wild = (kind == DeviceKind.CLIMATE) & ((sensors.value < ROOM_C[0]) | (sensors.value > ROOM_C[1]))
     since = np.fmax(sensors.life_at, sensors.registered_at)
-    lively = now - sensors.elsewhere_at < RECENT_S
+    # the hall sees whoever uses the door, and for days nobody else
+    witness = np.where(sensors.room == RoomKind.ENTRY, sensors.door_at, sensors.elsewhere_at)
+    lively = now - witness < RECENT_S
     blind = (kind == DeviceKind.MOTION) & (sensors.value == 0) & lively & (now - since >= sensors.mute_s + slack_s)
     rows = np.flatnonzero(sensors.alive & (stuck | flat | wild | blind))
     fault = np.where(wild, "wild", np.where(stuck, "stuck", np.where(flat, "flat", "blind"))).astype(np.object_)

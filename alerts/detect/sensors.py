@@ -15,12 +15,10 @@ class Sensors:
             climate: degrees), measured at `time`; NaN = it has none or never said it.
         changed_at: when that last changed; NaN = never.
         life_at: its last sign of life; NaN = never, or it can show none.
-        heard_at: last heard of at all. alive: whether it can be believed to be alive now.
+        alive: whether it can be believed to be alive now.
         registered_at: never NaN.
-        active_days: on how many of the last 7 days anything in the home showed life; NaN = not known.
-        home_life_at: the home's last sign of life.
         elsewhere_at: the last sign of life in the home by another device than this.
-        usual: whether this sensor showed life on most days of its past.
+        door_at: last change of the home's exterior door.
     """
 
     device_id: Ints
@@ -34,5 +32,6 @@ class Sensors:
     alive: Bools
     registered_at: Floats
     elsewhere_at: Floats
+    door_at: Floats
     stuck_s: Floats
     mute_s: Floats

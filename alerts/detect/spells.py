@@ -37,7 +37,9 @@ class Began(IntEnum):
     RESTING = 3  # somebody is on a bed or seat that can tell
     LEFT = 4  # the exterior door, soon after something indoors
     CAME = 5  # the exterior door, after a long time with nothing indoors
-    DOOR_RESTING = 6  # the exterior door, while a bed or seat says that somebody is on it: a visitor left, or it is stuck
+    DOOR_RESTING = (
+        6  # the exterior door, while a bed or seat says that somebody is on it: a visitor left, or it is stuck
+    )
 
 
 @dataclass(frozen=True)
@@ -108,9 +110,7 @@ def room_codes(rooms: Texts) -> Codes:
     return np.array([codes.get(room, UNKNOWN) for room in rooms], dtype=np.int8)
 
 
-def signs_of(
-    time: Floats, device: Ints, metric: Ints, value: Floats, exterior: Bools, room: Codes
-) -> Signs:
+def signs_of(time: Floats, device: Ints, metric: Ints, value: Floats, exterior: Bools, room: Codes) -> Signs:
     """Signs of life from readings that are signs of life, in time order.
 
     Args:
@@ -125,9 +125,7 @@ def signs_of(
     return Signs(time, exterior[device], room[device], resting)
 
 
-def how_began(
-    life_at: Floats, door_at: Floats, inside_at: Floats, resting: Bools, room: Codes
-) -> Codes:
+def how_began(life_at: Floats, door_at: Floats, inside_at: Floats, resting: Bools, room: Codes) -> Codes:
     """int8 [homes]: how the present silences began, see `Began`.
 
     Args:

@@ -19,7 +19,8 @@ class Power:
         high_since: start of the run of quarters, up to now, in none of which it fell below the threshold.
         still_since: since when nobody was seen to move: the last sign of life.
         out: whether that silence began with somebody leaving. watched: whether silence means anything.
-        usual_s: how long such a run lasts here at this hour when nothing is wrong (a water heater); NaN = not known.
+        usual_s: how long such a run lasts here at this hour when nothing is wrong (a water heater); NaN = never seen.
+        known: whether the home's routine is known at all.
     """
 
     home_id: Ints
@@ -31,6 +32,7 @@ class Power:
     out: Bools
     watched: Bools
     usual_s: Floats
+    known: Bools
     margin: Floats
     appliance_s: Floats
 
@@ -41,14 +43,13 @@ class Water:
 
     Attributes:
         device_id, home_id: int64 [meters].
-        used_at: end of the last quarter in which as much as `water_low_m3` had run since the quarter before it began
-            to be added up; see `low_since`.
         low_since: since when less than `water_low_m3` has run in all; NaN = not known that far back.
         low_m3: how much has run since then.
         seen_s: how much of the time since `low_since` the meter was heard.
         running_since: since when some water has run in every half hour; NaN = it has not.
-        day_m3: run since local midnight; midnight: when that was.
-        dry_s: longest usual time with so little water while somebody was at home; NaN = not known.
+        day_m3: run in the last 24 h.
+        door_at: last change of an exterior door: who came home then could not have drawn water before.
+        dry_s: longest usual time without water and without the door; NaN = not known.
         out, watched: as in Whereabouts.
     """
 
@@ -59,7 +60,7 @@ class Water:
     seen_s: Floats
     running_since: Floats
     day_m3: Floats
-    midnight: Floats
+    door_at: Floats
     dry_s: Floats
     out: Bools
     watched: Bools

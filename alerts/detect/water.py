@@ -12,14 +12,16 @@ from alerts.detect.findings import Findings
 from alerts.detect.supplies import Water
 from core.model import AlertKind, Severity
 
+DAY_S: Final = 86_400.0
 SEEN_SHARE: Final = 0.9  # a meter that was heard for less of the time proves nothing
 
 
 def find_low(now: float, water: Water, slack_s: float = 0.0) -> Findings:
     """Homes in which hardly any water has run, though somebody is at home. Arguments as in appliance_on.find."""
     limit = np.fmax(1.5 * water.dry_s, water.water_low_s)
-    dry = now - water.low_since
-    seen = water.seen_s >= SEEN_SHARE * dry
+    since = np.fmax(water.low_since, water.door_at)
+    dry = np.where(np.isnan(water.low_since), np.nan, now - since)
+    seen = water.seen_s >= SEEN_SHARE * (now - water.low_since)
     rows = np.flatnonzero(water.watched & ~water.out & seen & (dry >= limit + slack_s))
     return _findings(
         AlertKind.WATER_LOW,
@@ -27,7 +29,7 @@ def find_low(now: float, water: Water, slack_s: float = 0.0) -> Findings:
         water,
         rows,
         {
-            "low_at": water.low_since[rows],
+            "low_at": since[rows],
             "silence_s": dry[rows],
             "litres": np.round(water.low_m3[rows] * 1000),
             "limit_litres": np.round(water.water_low_m3[rows] * 1000),
@@ -42,7 +44,7 @@ def find_running(now: float, water: Water, slack_s: float = 0.0) -> Findings:
     endless = running >= water.water_running_s + slack_s
     much = water.day_m3 > water.water_day_m3
     rows = np.flatnonzero(endless | much)
-    began = np.where(endless, water.running_since, water.midnight)[rows]
+    began = np.where(endless, water.running_since, now - DAY_S)[rows]
     return _findings(
         AlertKind.WATER_RUNNING,
         now,

@@ -21,6 +21,8 @@ class Whereabouts:
         life_at: last sign of life.
         day_at: last sign in a room in which nobody sleeps or washes; `day_sensors` how many sensors could give one.
         bath_at: last sign in the bathroom or toilet, `bath_room` which; elsewhere_at: last sign anywhere else.
+        elsewhere_whole: whether every sensor elsewhere has been heard lately: a dead one in the bedroom makes a
+            sleeper look like somebody in the bathroom.
         elsewhere_sensors: how many sensors that can be seen could give one elsewhere.
         door_at: last change of an exterior door. open_since: since when one stands open; NaN = shut or not known.
         rise_s: latest usual rising, seconds after local midnight; stay_s: longest usual stay in the bathroom;
@@ -43,6 +45,7 @@ class Whereabouts:
     bath_room: Texts
     elsewhere_at: Floats
     elsewhere_sensors: Ints
+    elsewhere_whole: Bools
     door_at: Floats
     open_since: Floats
     rise_s: Floats

@@ -74,6 +74,7 @@ def sensors(now: float, columns: Columns, found: arrays.Devices, homes: arrays.H
         alive=np.asarray(alive & (at >= 0), dtype=np.bool_),
         registered_at=found.registered_at,
         elsewhere_at=np.where(at >= 0, elsewhere, np.nan),
+        door_at=np.where(at >= 0, homes.door_at[here], np.nan) if len(best) else np.full(len(at), np.nan),
         stuck_s=limits["stuck_s"],
         mute_s=limits["mute_s"],
     )

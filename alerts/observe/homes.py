@@ -1,6 +1,7 @@
 """Homes as arrays: their last sign of life, how well they are seen, what is usual there."""
 
 from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from alerts.observe.columns import Columns, latest
 from alerts.observe.devices import online_since
 from alerts.profile import Limits
 
+RADIO_TIMES: Final = 2.0  # x the usual longest quiet of all sensors of life together
+RADIO_LEAST_S: Final = 5400.0
 Received = Callable[[Ints, Floats], Ints]  # (home ids, since) -> whole quarters in which anything was received
 
 
@@ -35,6 +38,10 @@ def homes(
     until = np.minimum(until, np.where(installed, devices.gateway_heard_at[sensors], -np.inf) + cannot_watch.BEHIND_S)
     seen_until = np.full(count, -np.inf)
     np.maximum.at(seen_until, mine, until)
+    # Sensors that are never all silent for long, and now are: the radio hangs, though each alone may yet speak.
+    heard_at = latest(count, np.where(devices.life, at, -1), devices.last_at)
+    radio = heard_at + np.maximum(RADIO_TIMES * columns["radio_s"], RADIO_LEAST_S)
+    seen_until = np.where(np.isnan(radio), seen_until, np.minimum(seen_until, radio))
     seen = np.bincount(mine, weights=until + slack_s >= now, minlength=count).astype(np.int64)
     return arrays.Homes(
         home_id=columns["id"],
@@ -58,7 +65,7 @@ def homes(
         measured_until=latest(count, gateway_at, gateway_columns["measured_until"]),
         rule_s=limits["inactivity_s"],
         floor_s=limits["inactivity_floor_s"],
-        margin=limits["inactivity_margin"],
+        margin=limits["routine_margin"],
         not_returned_s=limits["not_returned_s"],
     )
 

@@ -60,10 +60,10 @@ def slow(
     where = whereabouts(
         now, columns, devices, at, homes, routines.scalars, routines.night_out, zone_offset_s, home_limits, slack_s
     )
-    personal = np.maximum(homes.margin * routines.scalars["away_s"], home_limits["not_returned_floor_s"])
+    personal = np.fmin(home_limits["routine_margin"] * routines.scalars["away_s"], home_limits["not_returned_most_s"])
     return Slow(
         whereabouts=where,
-        away=replace(homes, not_returned_s=np.fmin(personal, homes.not_returned_s)),
+        away=replace(homes, not_returned_s=np.fmax(personal, homes.not_returned_s)),
         sensors=sensors(now, columns, devices, homes, at, device_limits, slack_s),
         power=_power(columns, at, where, routines, zone_offset_s, home_limits, grids),
         water=_water(columns, at, where, routines, home_limits, grids),
@@ -87,6 +87,7 @@ def _power(
         {
             "home_id": where.home_id[home],
             "base_w": base_w[home],
+            "known": ~np.isnan(routines.scalars["base_w"])[home],
             "still_since": where.life_at[home],
             "out": where.out[home],
             "watched": where.watched[home],
@@ -107,12 +108,13 @@ def _water(
     home = at[rows]
     of_home: dict[str, Floats | Bools | Ints] = {
         "home_id": where.home_id[home],
+        "door_at": where.door_at[home],
         "dry_s": routines.scalars["dry_s"][home],
         "out": where.out[home],
         "watched": where.watched[home],
         **{name: limits[name][home] for name in ("water_low_s", "water_low_m3", "water_running_s", "water_day_m3")},
     }
-    return supplies.water(grids(columns["id"][rows], supplies.WATER_QUARTERS), of_home, where.midnight[home])
+    return supplies.water(grids(columns["id"][rows], supplies.WATER_QUARTERS), of_home)
 
 
 def _climate(columns: Columns, at: Ints, limits: Columns, grids: Grids) -> Climate:

@@ -14,6 +14,8 @@ QUARTER_S: Final = 900
 POWER_QUARTERS: Final = 48
 WATER_QUARTERS: Final = 144  # 36 h; even, so that half hours fit
 CLIMATE_QUARTERS: Final = 96
+DAY_QUARTERS: Final = 96
+HEARD_QUARTERS: Final = 8  # a counter that was heard is known for two hours: nothing is lost between two readings
 TRICKLE_M3: Final = 0.0005  # less in half an hour is the meter's noise
 
 
@@ -81,8 +83,8 @@ def power(
     )
 
 
-def water(grid: Grid, homes: Mapping[str, Floats | Bools | Ints], midnight: Floats) -> Water:
-    """One row a row of `grid`; `homes`: home_id, dry_s, out, watched and the policy's water columns, as in power."""
+def water(grid: Grid, homes: Mapping[str, Floats | Bools | Ints]) -> Water:
+    """One row a row of `grid`; `homes`: home_id, door_at, dry_s, out, watched, and the policy's water columns."""
     heard = ~np.isnan(grid.high)
     count = grid.high.shape[1]
     counter = np.maximum.accumulate(np.where(heard, grid.high, -np.inf), axis=1)
@@ -98,18 +100,18 @@ def water(grid: Grid, homes: Mapping[str, Floats | Bools | Ints], midnight: Floa
     column = np.maximum(count - quiet, known)
     low_since = np.where(column < count, grid.end - (count - column) * QUARTER_S, np.nan)
     place = np.minimum(column, count - 1)
-    seen = (heard & (np.arange(count) >= column[:, None])).sum(axis=1) * float(QUARTER_S)
+    said = np.where(heard, np.arange(count), -HEARD_QUARTERS)
+    believed = np.arange(count) - np.maximum.accumulate(said, axis=1) < HEARD_QUARTERS
+    seen = (believed & (np.arange(count) >= column[:, None])).sum(axis=1) * float(QUARTER_S)
     halves = used.reshape(len(used), count // 2, 2).sum(axis=2)[:, :-1] > TRICKLE_M3  # the last half hour goes on
     run = trailing(halves, 0)
-    starts = grid.end - (count - np.arange(count)) * QUARTER_S
     return Water(
         device_id=grid.device_id,
         low_since=low_since,
         low_m3=since_end[np.arange(len(used)), place] if len(used) else np.zeros(0),
-        seen_s=seen + QUARTER_S,
+        seen_s=seen,
         running_since=np.where(run > 0, grid.end - 2 * QUARTER_S - run * 2 * QUARTER_S, np.nan),
-        day_m3=np.where(starts[None, :] >= midnight[:, None], used, 0.0).sum(axis=1),
-        midnight=midnight,
+        day_m3=used[:, -DAY_QUARTERS:].sum(axis=1),
         **homes,  # type: ignore[arg-type]
     )
 

@@ -170,6 +170,7 @@ def _home_columns(rows: Rows, now: datetime) -> dict[str, Any]:
         "id": of.ints(rows, "id"),
         "zone_offset_s": np.array([offsets[row["zone"]] for row in rows], dtype=np.float64),
         "life_room": of.texts(rows, "life_room"),
+        "radio_s": of.floats(rows, "radio_s"),
         **{name: of.floats(rows, name) for name in ("life_at", "door_at", "inside_at", "away_until")},
         "resting": of.bools(rows, "resting"),
     }

@@ -12,6 +12,7 @@ from alerts.observe.columns import Columns, latest
 from core.model import DeviceKind, RoomKind
 
 BATH: Final = (RoomKind.BATHROOM, RoomKind.TOILET)
+LATELY_S: Final = 5 * 3600.0
 NIGHT_ROOMS: Final = (*BATH, RoomKind.BEDROOM)
 
 
@@ -50,6 +51,7 @@ def whereabouts(
         bath_room=np.where(toilet_at == bath_at, RoomKind.TOILET.value, RoomKind.BATHROOM.value).astype(np.object_),
         elsewhere_at=_latest_of(count, at, life_at, life & ~bath),
         elsewhere_sensors=_count_of(count, at, life & ~bath & alive),
+        elsewhere_whole=_count_of(count, at, life & ~bath & ~(now - columns["last_at"] < LATELY_S)) == 0,
         door_at=homes.door_at,
         open_since=_latest_of(count, at, columns["changed_at"], stands_open),
         rise_s=routines["rise_s"],
@@ -59,7 +61,7 @@ def whereabouts(
         night_out=night_out,
         sensors=homes.life_devices,
         sensors_seen=homes.life_devices_seen,
-        margin=limits["inactivity_margin"],
+        margin=limits["routine_margin"],
         **{
             name: limits[name]
             for name in (
