@@ -35,7 +35,7 @@ class State:
 
     def arrays(self) -> list["np.ndarray[Any, Any]"]:
         """Every array of it."""
-        mine = [self.minutes, self.inside_at, self.room, self.zone_offset_s]
+        mine: list[np.ndarray[Any, Any]] = [self.minutes, self.inside_at, self.room, self.zone_offset_s]
         return mine + [getattr(self.homes, field.name) for field in fields(self.homes)]
 
 

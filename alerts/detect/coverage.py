@@ -1,4 +1,4 @@
-"""What of a home's past could be seen: an empty quarter of an hour of a home that always speaks is a hole, not silence."""
+"""What of a home's past could be seen: an empty quarter of a home that always speaks is a hole, not silence."""
 
 from typing import Final
 

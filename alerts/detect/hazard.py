@@ -59,7 +59,7 @@ class Counts:
     """A home's past, counted by day, so that a day can be left out.
 
     Attributes:
-        days: how many days; day 0 is the oldest.
+        days: how many local days; day 0 is that of the last sign of life.
         ended, hours: float64 [days, kinds, ages, halves]: spells that ended, hours of silence, smoothed and weighted.
         long, bins: float64 [days, kinds, halves]: spells of half an hour and more that began, active bins; likewise.
         spell_day: int64 [spells]: the day of each spell of the past.
@@ -89,9 +89,10 @@ class Surprise:
 def count(memory: Memory, zone_offset_s: float) -> Counts:
     """Counts a past. `zone_offset_s`: the home's zone, seconds east of UTC."""
     spells = memory.spells
-    here = memory.until + zone_offset_s
-    spell_ago = np.floor((here - spells.at - zone_offset_s) / DAY_S).astype(np.int64)
-    half_ago = np.floor((here - memory.half_at - zone_offset_s) / DAY_S).astype(np.int64)
+    # Days are counted back from the last sign of life: a silence that still runs changes nothing of what is known.
+    spell_day, half_day = _day(spells.at, zone_offset_s), _day(memory.half_at, zone_offset_s)
+    newest = int(half_day.max(initial=0))
+    spell_ago, half_ago = newest - spell_day, newest - half_day
     days = int(max(spell_ago.max(initial=-1), half_ago.max(initial=-1))) + 1
     ended, hours = np.zeros((2, days, KINDS, AGES, HALVES))
     long, bins = np.zeros((2, days, KINDS, HALVES))
@@ -118,6 +119,10 @@ def count(memory: Memory, zone_offset_s: float) -> Counts:
         bins=(bins @ KERNEL) * by_day,
         spell_day=spell_ago,
     )
+
+
+def _day(at: Floats, zone_offset_s: float) -> Halves:
+    return np.floor((at + zone_offset_s) / DAY_S).astype(np.int64)
 
 
 def half_of_day(at: Floats, zone_offset_s: "Floats | float") -> Halves:

@@ -65,53 +65,45 @@ EMPTY: Final = Memory(
 )
 
 
-def read_from(memory: Memory, until: float) -> float:
-    """From when on signs of life must be read to bring `past` up to `until`, epoch seconds."""
-    return max(memory.until - LATE_S - CONTEXT_S, until - MEMORY_DAYS * DAY_S)
+def read_from(before: Memory, until: float) -> float:
+    """From when on signs of life must be read to bring a memory up to `until`, epoch seconds."""
+    return max(_settled(before) - CONTEXT_S, until - MEMORY_DAYS * DAY_S)
 
 
-def remember(memory: Memory, signs: Signs, until: float, holes: Floats) -> Memory:
-    """The past up to `until`: of the last LATE_S before the old end what `signs` say now, and all that came since.
+def _settled(before: Memory) -> float:
+    """What is older is remembered for good; what came late since, and the spell that ran on, is learned again."""
+    settled = before.until - LATE_S
+    return settled if np.isnan(before.last_at) else min(settled, before.last_at)
+
+
+def remember(before: Memory, signs: Signs, until: float, holes: Floats) -> Memory:
+    """The memory at `until`: what was settled, and all that `signs` say of the time since.
 
     Args:
-        signs: the home's signs of life from `read_from(past, until)` on; later than `until` is left out.
+        signs: the home's signs of life from `read_from(before, until)` on; later than `until` is left out.
         holes: float64 [holes, 2], from and to, in which nothing was received from the home.
     """
     signs = signs.before(until)
-    keep = (
-        min(memory.until - LATE_S, memory.last_at) if np.isfinite(memory.until) else -np.inf
-    )  # what ran on is learned now
+    keep = _settled(before)
     oldest = until - MEMORY_DAYS * DAY_S
     found = spells_of(signs, HALF_S)
     fresh = found.take(found.at >= keep)
-    old = memory.spells.take((memory.spells.at < keep) & (memory.spells.at >= oldest))
-    fresh = _from_before(memory, signs, fresh)
+    old = before.spells.take((before.spells.at < keep) & (before.spells.at >= oldest))
     fresh = fresh.take(~_holed(fresh, holes))
     half_at, half_began, bins = _activity(signs)
     half = np.floor(keep / HALF_S) * HALF_S
-    new, kept = half_at >= half, (memory.half_at < half) & (memory.half_at >= oldest)
+    new, kept = half_at >= half, (before.half_at < half) & (before.half_at >= oldest)
     began = beginnings(signs)
     return Memory(
         spells=old.then(fresh),
-        half_at=np.append(memory.half_at[kept], half_at[new]),
-        half_began=np.append(memory.half_began[kept], half_began[new]),
-        bins=np.append(memory.bins[kept], bins[new]),
-        last_at=float(signs.time[-1]) if len(signs) else memory.last_at,
-        last_began=int(began[-1]) if len(signs) else memory.last_began,
-        first_at=memory.first_at if not np.isnan(memory.first_at) or not len(signs) else float(signs.time[0]),
+        half_at=np.append(before.half_at[kept], half_at[new]),
+        half_began=np.append(before.half_began[kept], half_began[new]),
+        bins=np.append(before.bins[kept], bins[new]),
+        last_at=float(signs.time[-1]) if len(signs) else before.last_at,
+        last_began=int(began[-1]) if len(signs) else before.last_began,
+        first_at=before.first_at if not np.isnan(before.first_at) or not len(signs) else float(signs.time[0]),
         until=until,
     )
-
-
-def _from_before(memory: Memory, signs: Signs, fresh: Spells) -> Spells:
-    """With the spell that began before `signs` were read and has ended in them."""
-    if not len(signs) or not memory.last_at < signs.time[0]:
-        return fresh
-    length = signs.time[0] - memory.last_at
-    if length < HALF_S:
-        return fresh
-    first = Spells(np.array([memory.last_at]), np.array([length]), np.array([memory.last_began], np.int8))
-    return first.then(fresh)
 
 
 def _holed(spells: Spells, holes: Floats) -> "np.typing.NDArray[np.bool_]":

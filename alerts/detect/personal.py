@@ -36,7 +36,7 @@ class Fit:
         return np.where(at_door, self.door.threshold(2 * budget_days), self.indoors.threshold(2 * budget_days))
 
     def believed_a_day(self, budget_days: float) -> float:
-        """How many false alarms a day these thresholds let through, as far as we can tell: 1 / `budget_days` or less."""
+        """How many false alarms a day these thresholds let through, as far as we can tell."""
         return sum(tail.rate(tail.threshold(2 * budget_days)) for tail in (self.indoors, self.door))
 
 

@@ -136,7 +136,7 @@ def how_began(life_at: Floats, door_at: Floats, inside_at: Floats, resting: Bool
         room: code of the room of the last sign.
     """
     at_door = life_at - door_at <= DOOR_GRACE_S  # NaN compares false
-    # What stirs in the hall while the door is used is not yet "indoors again": with it a return would look like leaving.
+    # NaN compares false: with no sign indoors at all the door is somebody who comes.
     came = ~(door_at - inside_at < CAME_S)
     code = np.select(
         [resting & at_door, resting, at_door & came, at_door, np.isin(room, _WET), room == _BEDROOM],

@@ -46,10 +46,11 @@ def test_every_finding_explains_itself(locale: str, kind: AlertKind) -> None:
 
 
 def test_a_personal_limit_is_told_with_the_habit_behind_it() -> None:
-    text = explain(WORDS["en"], "finding.inactivity.why", PARAMETERS | {"usual_s": 20_000}, "Asia/Shanghai", NOW)
+    known = PARAMETERS | {"usual_s": 6000, "alike": 50, "shorter": 49}
+    text = explain(WORDS["en"], "finding.inactivity.why", known, "Asia/Shanghai", NOW)
     assert text == (
-        "The last sign of life was at 04:30 (kitchen). Nothing has moved for 12 hours 46 minutes; at this time of day"
-        " the longest is usually about 5 hours 33 minutes, and the limit is 8 hours 20 minutes."
+        "No movement since 04:30 (kitchen), for 12 hours 46 minutes. At this hour 49 of the last 50 quiet spells that"
+        " began like this were no longer than 1 hour 40 minutes; the limit is 8 hours 20 minutes."
     )
 
 
