@@ -38,7 +38,8 @@ def limit(home: Row) -> float:
         return float(max(personal, rule))
     if home["began"] is Began.CAME:
         return float(max(personal, floor))
-    return float(min(max(personal, floor), rule))
+    longest = max(rule, home["not_returned_s"]) if home["door_at"] is None else rule
+    return float(min(max(personal, floor), longest))
 
 
 def inactive(now: float, home: Row, slack: float) -> bool:

@@ -183,7 +183,11 @@ def test_a_threshold_is_met_once_in_the_budget(a_day: float, more: float, mean: 
 )  # fmt: skip
 def test_what_is_allowed(began: Began, personal_s: float, allowed: float) -> None:
     found = inactivity.allowed_s(
-        np.array([personal_s]), np.array([began], np.int8), np.array([5400.0]), np.array([43_200.0])
+        np.array([personal_s]),
+        np.array([began], np.int8),
+        np.array([5400.0]),
+        np.array([43_200.0]),
+        np.array([43_200.0]),
     )
     assert found[0] / 3600 == allowed
 
