@@ -377,3 +377,13 @@ ON CONFLICT (home_id, version) DO NOTHING;
 -- name: heartbeat
 INSERT INTO service_heartbeat (service, at, details) VALUES ('alerts', %(now)s, %(details)s)
 ON CONFLICT (service) DO UPDATE SET at = excluded.at, details = excluded.details;
+
+-- name: home_named
+-- A home by its key, or by its place in the register: 1, 2, 3 ...
+SELECT id, key, zone FROM (SELECT id, key, zone, row_number() OVER (ORDER BY id) AS place FROM home) AS numbered
+WHERE key = %(home)s OR place::text = %(home)s ORDER BY (key = %(home)s) DESC LIMIT 1;
+
+-- name: profile_at
+-- The profile that was in force at a moment.
+SELECT version, fitted_at, data FROM profile WHERE home_id = %(home_id)s AND fitted_at <= %(at)s
+ORDER BY version DESC LIMIT 1;

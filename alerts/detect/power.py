@@ -60,7 +60,7 @@ def steps(time: Floats, watts: Floats) -> Steps:
 
 def size_of(height_w: Floats) -> Ints:
     """int64: the class of each height in watts."""
-    return np.clip(np.floor(2 * np.log2(height_w / LEAST_W)), 0, SIZES - 1).astype(np.int64)
+    return np.asarray(np.clip(np.floor(2 * np.log2(height_w / LEAST_W)), 0, SIZES - 1), dtype=np.int64)
 
 
 def persons(seen: Steps, zone_offset_s: float) -> Bools:
@@ -81,7 +81,7 @@ def persons(seen: Steps, zone_offset_s: float) -> Bools:
 
 
 def _large() -> Bools:
-    return np.arange(SIZES) >= size_of(np.array([LARGE_W]))[0]
+    return np.asarray(np.arange(SIZES) >= size_of(np.array([LARGE_W]))[0], dtype=np.bool_)
 
 
 def signs(seen: Steps, zone_offset_s: float) -> Floats:

@@ -85,7 +85,10 @@ def texts(rows: Sequence[dict[str, Any]]) -> "np.ndarray[Any, np.dtype[np.object
 
 
 def home_arrays(rows: Sequence[dict[str, Any]]) -> Homes:
-    numbers = "life_at door_at personal_s away_until unseen_s seen_until online_since measured_until rule_s floor_s not_returned_s"
+    numbers = (
+        "life_at door_at personal_s away_until unseen_s seen_until online_since measured_until rule_s floor_s"
+        " not_returned_s"
+    )
     blank = np.full(len(rows), np.nan)
     return Homes(
         home_id=np.arange(len(rows)),
