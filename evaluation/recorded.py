@@ -53,7 +53,7 @@ class RecordedHome:
 
     @property
     def days(self) -> Floats:
-        """float64 [days]: the midnights at which scored days begin; not of days of which half or more was not received."""
+        """float64 [days]: the midnights at which scored days begin; of each more than half was received."""
         days = np.arange(self.first_day, self.last_day, DAY_S)
         return days[self.unseen_s(days, days + DAY_S) < DAY_S / 2]
 

@@ -3,8 +3,8 @@
 How long a silence may last depends on how it began (alerts/detect/spells.py) and on the clock, by what the home's own
 past says (alerts/detect/personal.py). Until a home is known the rule in use holds, 12 h (Shanghai, Longgang), and a
 silence that began at the exterior door is left to not_returned. Afterwards nobody indoors may be silent for longer
-than the rule, nobody who seems to have left is missed before it, and no limit is shorter than the floor. Time in which
-nothing was received from the home is not silence and is taken off; a planned absence silences it.
+than the rule, nobody who seems to have left is missed before half of it, and no limit is shorter than the floor. Time
+in which nothing was received from the home is not silence and is taken off; a planned absence silences it.
 """
 
 import numpy as np
@@ -81,7 +81,7 @@ def allowed_s(personal_s: Floats, began: Codes, floor_s: Floats, rule_s: Floats,
     """
     out = (began == Began.LEFT) | (began == Began.DOOR_RESTING)
     at_door = np.isin(began, DOOR)
-    personal = np.where(out, np.maximum(personal_s, rule_s), np.maximum(personal_s, floor_s))  # keeps NaN
+    personal = np.where(out, np.maximum(personal_s, rule_s / 2), np.maximum(personal_s, floor_s))  # keeps NaN
     unknown = np.where(at_door & ~(began == Began.DOOR_RESTING), np.inf, rule_s)
     known = np.where(at_door, personal, np.minimum(personal, longest_s))
     return np.asarray(np.where(np.isnan(personal_s), unknown, known), dtype=np.float64)

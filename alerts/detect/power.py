@@ -20,7 +20,7 @@ APART_S: Final = 300.0  # two values further apart show no step
 LEAST_W: Final = 40.0  # smaller steps are noise
 SIZES: Final = 24  # classes of size: half octaves from LEAST_W on
 LARGE_W: Final = 1000.0  # of a home that is not known yet only these count
-MEMORY_DAYS: Final = 28
+KEEP_A_DAY: Final = 0.965  # what is learned of the steps is worth a third after a month
 ENOUGH: Final = 20  # steps of one size to know it by
 MACHINE: Final = (
     0.35  # a size that comes at least this much as often in its quietest hours as on average is a machine's
@@ -63,36 +63,36 @@ def size_of(height_w: Floats) -> Ints:
     return np.asarray(np.clip(np.floor(2 * np.log2(height_w / LEAST_W)), 0, SIZES - 1), dtype=np.int64)
 
 
-def persons(seen: Steps, zone_offset_s: float) -> Bools:
-    """bool [SIZES]: which sizes are a person's doing, by the steps of the last weeks.
+def by_hour(seen: Steps, zone_offset_s: float) -> Floats:
+    """float64 [SIZES, 24]: how many steps of each size came in each hour of the local day."""
+    counts = np.zeros((SIZES, 24))
+    np.add.at(counts, (seen.size, (((seen.time + zone_offset_s) % DAY_S) // 3600).astype(np.int64)), 1.0)
+    return counts
+
+
+def persons(counts: Floats) -> Bools:
+    """bool [SIZES]: which sizes are a person's doing.
 
     Args:
-        zone_offset_s: the home's zone, seconds east of UTC.
+        counts: float64 [SIZES, 24], as `by_hour` of the past, older days worth less.
     """
-    hour = (((seen.time + zone_offset_s) % DAY_S) // 3600).astype(np.int64)
-    by_hour = np.zeros((SIZES, 24))
-    np.add.at(by_hour, (seen.size, hour), 1.0)
-    round_the_clock = np.concatenate([by_hour, by_hour[:, : _WINDOW_HOURS - 1]], axis=1)
+    round_the_clock = np.concatenate([counts, counts[:, : _WINDOW_HOURS - 1]], axis=1)
     windows = np.lib.stride_tricks.sliding_window_view(round_the_clock, _WINDOW_HOURS, axis=1).sum(axis=2)
-    total = by_hour.sum(axis=1)
+    total = counts.sum(axis=1)
     quietest = windows.min(axis=1) * 24 / _WINDOW_HOURS
-    known = total >= ENOUGH
-    return np.asarray(np.where(known, quietest < MACHINE * total, _large()), dtype=np.bool_)
-
-
-def _large() -> Bools:
-    return np.asarray(np.arange(SIZES) >= size_of(np.array([LARGE_W]))[0], dtype=np.bool_)
+    large = np.arange(SIZES) >= size_of(np.array([LARGE_W]))[0]
+    return np.asarray(np.where(total >= ENOUGH, quietest < MACHINE * total, large), dtype=np.bool_)
 
 
 def signs(seen: Steps, zone_offset_s: float) -> Floats:
     """float64 [signs]: the moments at which a person switched something on, each day judged by the days before it."""
     day = np.floor((seen.time + zone_offset_s) / DAY_S)
     mine = np.zeros(len(seen.time), dtype=np.bool_)
+    past = np.zeros((SIZES, 24))
     for today in np.unique(day):
-        before = (day < today) & (day >= today - MEMORY_DAYS)
-        person = persons(Steps(seen.time[before], seen.size[before]), zone_offset_s)
         rows = day == today
-        mine[rows] = person[seen.size[rows]]
+        mine[rows] = persons(past)[seen.size[rows]]
+        past = KEEP_A_DAY * past + by_hour(Steps(seen.time[rows], seen.size[rows]), zone_offset_s)
     return seen.time[mine]
 
 

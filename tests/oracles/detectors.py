@@ -35,7 +35,7 @@ def limit(home: Row) -> float:
     if personal is None:
         return float(rule)
     if home["began"] in (Began.LEFT, Began.DOOR_RESTING):
-        return float(max(personal, rule))
+        return float(max(personal, rule / 2))
     if home["began"] is Began.CAME:
         return float(max(personal, floor))
     longest = max(rule, home["not_returned_s"]) if home["door_at"] is None else rule
