@@ -43,7 +43,7 @@ class Steps:
 
 
 def steps(time: Floats, watts: Floats) -> Steps:
-    """Steps up between values that follow each other closely; a rise over several values is one step, at its first.
+    """Steps up between values that follow each other closely; a rise over several values is one step, at its top.
 
     Args:
         time: epoch seconds, rising. watts: the meter's power.
@@ -55,7 +55,7 @@ def steps(time: Floats, watts: Floats) -> Steps:
     ends = np.flatnonzero(up & ~np.append(up[1:], False)) + 1
     height = watts[ends] - watts[first]
     big = height >= LEAST_W
-    return Steps(time[first[big] + 1], size_of(height[big]))
+    return Steps(time[ends[big]], size_of(height[big]))
 
 
 def size_of(height_w: Floats) -> Ints:

@@ -17,7 +17,7 @@ def household(days: int) -> tuple[Floats, Floats]:
     watts = 60.0 + 80.0 * (minutes % 47 < 20) + np.where(minutes % 7 == 0, 1.0, 0.0)
     for hour in (7, 12, 16, 19):
         watts += 2000.0 * ((minutes % 1440) // 3 == hour * 20 + 3)
-    return START + minutes * MINUTE, watts
+    return np.asarray(START + minutes * MINUTE, np.float64), np.asarray(watts, np.float64)
 
 
 def test_a_kettle_is_a_person_and_a_fridge_is_not() -> None:
@@ -60,6 +60,6 @@ def test_steps_as_one_would_count_them(values: list[tuple[float, float]]) -> Non
         if rises and over:
             assert low is not None
             if watts[place] - watts[low] >= 40:
-                found.append(time[low + 1])
+                found.append(time[place])
             low = None
     assert power.steps(time, watts).time.tolist() == found
