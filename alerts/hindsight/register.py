@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -39,12 +40,12 @@ class Register:
     exterior: Bools
     registered_at: Floats
 
-    @property
+    @cached_property
     def watched(self) -> Ints:
         """Rows of the devices that detectors look at: all but the gateways' own."""
         return np.flatnonzero(self.kind != DeviceKind.GATEWAY)
 
-    @property
+    @cached_property
     def life(self) -> Bools:
         """bool [devices]: whether it can show signs of life."""
         return np.isin(self.kind, list(LIFE_KINDS))

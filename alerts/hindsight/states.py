@@ -8,6 +8,7 @@ import numpy as np
 from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.hindsight.readings import Readings, Status, pressing, signs_of_life
 from alerts.hindsight.register import Register
+from alerts.observe.whereabouts import room_kinds
 from core.metrics import BY_NAME, METRICS
 
 SLOTS: Final = max(metric.id for metric in METRICS) + 1
@@ -55,6 +56,19 @@ class States:
         for kind, metrics in _MAIN.items():
             main[np.ix_(register.kind == kind, metrics)] = True
         self._main = main
+        rows = register.watched
+        self._fixed: dict[str, Any] = {
+            "id": register.device_id[rows],
+            "home_id": register.home_id[register.device_home[rows]],
+            "gateway_id": register.gateway_id[register.device_gateway[rows]],
+            "kind": register.kind[rows],
+            "room": register.room[rows],
+            **room_kinds(register.room[rows]),
+            "life": register.life[rows],
+            "mains": register.mains[rows],
+            "exterior": register.exterior[rows],
+            "registered_at": register.registered_at[rows],
+        }
 
     def feed(self, readings: Readings) -> None:
         """One transaction of ingest. Any order of transactions ends in the same states."""
@@ -114,21 +128,13 @@ class States:
 
     def device_columns(self) -> dict[str, Any]:
         """As the query `devices` gives them."""
-        register, rows = self.register, self.register.watched
+        rows = self.register.watched
         spoken = self._received[rows]
         said_gone = (self._value[rows, _ONLINE] == 0) & (self._time[rows, _ONLINE] > -np.inf)
         heard = spoken.copy()
         heard[said_gone, _ONLINE] = -np.inf
         return {
-            "id": register.device_id[rows],
-            "home_id": register.home_id[register.device_home[rows]],
-            "gateway_id": register.gateway_id[register.device_gateway[rows]],
-            "kind": register.kind[rows],
-            "room": register.room[rows],
-            "life": register.life[rows],
-            "mains": register.mains[rows],
-            "exterior": register.exterior[rows],
-            "registered_at": register.registered_at[rows],
+            **self._fixed,
             "last_at": _known(heard.max(axis=1, initial=-np.inf)),
             "gone_at": np.where(said_gone, self._time[rows, _ONLINE], np.nan),
         }

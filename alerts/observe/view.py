@@ -20,6 +20,7 @@ from alerts.observe import supplies
 from alerts.observe.columns import Columns, Rows
 from alerts.observe.policies import policies_of
 from alerts.observe.slow import KINDS, Slow, slow
+from alerts.observe.whereabouts import room_kinds
 from alerts.policy import DEFAULTS, Policy
 from alerts.routine import table_of
 from core.metrics import BY_NAME
@@ -148,11 +149,12 @@ def _gateway_columns(rows: Rows) -> dict[str, Any]:
 
 
 def _device_columns(rows: Rows) -> dict[str, Any]:
-    kind = of.texts(rows, "kind")
+    kind, room = of.texts(rows, "kind"), of.texts(rows, "room")
     return {
         **{name: of.ints(rows, name) for name in ("id", "home_id", "gateway_id")},
         "kind": kind,
-        "room": of.texts(rows, "room"),
+        "room": room,
+        **room_kinds(room),
         "life": np.isin(kind, list(device_arrays.LIFE_KINDS)),
         **{name: of.bools(rows, name) for name in ("mains", "exterior")},
         **{name: of.floats(rows, name) for name in ("registered_at", "last_at", "gone_at")},

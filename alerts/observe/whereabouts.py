@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from alerts.detect import arrays, cannot_watch, device_silent, inactivity
-from alerts.detect.arrays import Bools, Floats, Ints
+from alerts.detect.arrays import Bools, Floats, Ints, Texts
 from alerts.detect.whereabouts import Whereabouts
 from alerts.observe.columns import Columns, latest
 from core.model import DeviceKind, RoomKind
@@ -23,14 +23,15 @@ def whereabouts(
     """One row a home, in the order of `homes`.
 
     Args:
-        columns: of the devices: room, exterior, kind, value, life_at, changed_at. at: row of each device's home.
+        columns: of the devices: room, bath and night (see room_kinds), exterior, kind, value, life_at, changed_at.
+        at: row of each device's home.
         routines: name -> float64 [homes], scalars of detect.routine.Routine.
         limits: the policy's columns, one row a home.
     """
     count = len(homes.home_id)
     room, life_at, life = columns["room"], columns["life_at"], devices.life & (at >= 0)
-    bath = np.isin(room, BATH)
-    day = life & ~np.isin(room, NIGHT_ROOMS)
+    bath = columns["bath"]
+    day = life & ~columns["night"]
     alive = device_silent.heard_until(devices) + slack_s >= now
     exterior = columns["exterior"] & (columns["kind"] == DeviceKind.CONTACT) & (at >= 0)
     stands_open = exterior & (columns["value"] > 0) & ~device_silent.gone(devices)
@@ -77,6 +78,11 @@ def whereabouts(
             )
         },
     )
+
+
+def room_kinds(room: Texts) -> dict[str, Bools]:
+    """`bath`: washing happens there; `night`: nobody who is there has risen."""
+    return {"bath": np.isin(room, BATH), "night": np.isin(room, NIGHT_ROOMS)}
 
 
 def _latest_of(count: int, at: Ints, values: Floats, which: Bools) -> Floats:
