@@ -12,13 +12,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from psycopg.types.json import Jsonb
 
-from alerts import profile, routine
+from alerts import metered, profile, routine
 from alerts.detect import coverage, memory
 from alerts.detect.memory import Memory
 from alerts.detect.spells import Signs, room_codes, signs_of
 from alerts.lifecycle import home_policy
 from alerts.policy import DEFAULTS
 from core.metrics import METRICS, Life
+from core.model import LIFE_KINDS, DeviceKind
 from store.pool import Connection
 from store.queries import load_queries
 
@@ -42,7 +43,7 @@ def learn_home(connection: Connection, home_id: int, zone: str, now: datetime) -
     """Learns one home from what was measured before `now` and keeps what it found, also that it is too early."""
     offset_s = (now.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()).total_seconds()
     policy = home_policy(connection, home_id).policy
-    remembered, spoken = remember_home(connection, home_id, now)
+    remembered, spoken = remember_home(connection, home_id, now, offset_s)
     inactivity = profile.write(remembered, spoken, policy.false_alarm_days, offset_s)
     habits = routine.fit(routine.past_of(connection, home_id, now), now.timestamp(), offset_s, DEFAULTS.appliance_w)
     found = {"form": profile.FORM, "known": inactivity["known"], "inactivity": inactivity, "routine": habits}
@@ -50,17 +51,27 @@ def learn_home(connection: Connection, home_id: int, zone: str, now: datetime) -
     return found
 
 
-def remember_home(connection: Connection, home_id: int, now: datetime) -> tuple[Memory, float]:
+def remember_home(connection: Connection, home_id: int, now: datetime, zone_offset_s: float) -> tuple[Memory, float]:
     """Brings a home's memory up to `now` and keeps it. Also gives the share of quarters in which it was heard."""
     row = connection.execute(QUERIES["memory"], {"home_id": home_id}).fetchone()
     before = profile.read_memory(row["data"] if row else None)
     since = memory.read_from(before, now.timestamp())
     rows = connection.execute(QUERIES["quarters"], {"home_id": home_id, "since": since, "now": now}).fetchall()
     quarters = np.array([one["quarter"] for one in rows], dtype=np.float64)
-    signs = read_signs(connection, home_id, since, now.timestamp())
+    meter = _only_meter(connection, home_id)
+    if meter is None:
+        signs = read_signs(connection, home_id, since, now.timestamp())
+    else:
+        signs = metered.learn(connection, home_id, meter, since, now.timestamp(), zone_offset_s)
     after = memory.remember(before, signs, now.timestamp(), coverage.holes(quarters))
     connection.execute(QUERIES["keep_memory"], {"home_id": home_id, "data": Jsonb(profile.write_memory(after))})
     return after, coverage.spoken(quarters)
+
+
+def _only_meter(connection: Connection, home_id: int) -> int | None:
+    """The mains meter of a home in which nothing else shows life."""
+    kinds = {row["kind"]: row["id"] for row in connection.execute(QUERIES["sensors_of_life"], {"home_id": home_id})}
+    return None if LIFE_KINDS & kinds.keys() else kinds.get(DeviceKind.METER)
 
 
 def read_signs(connection: Connection, home_id: int, since: float, until: float) -> Signs:

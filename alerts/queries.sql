@@ -25,7 +25,7 @@ SELECT id, parent_id, key, policy FROM region;
 -- Metrics: motion 1, open 2, occupied 3, presence 4, ok_press 11. What turns on is a sign of life when it does, what
 -- has two sides is one each time (core/metrics.py).
 SELECT home.id, home.region_id, home.key, home.zone, home.policy,
-    extract(epoch FROM home_state.life_at)::float8 AS life_at,
+    extract(epoch FROM coalesce(home_state.life_at, power_life.life_at))::float8 AS life_at,
     coalesce(life_room.kind, '') AS life_room,
     extract(epoch FROM seen.door_at)::float8 AS door_at,
     extract(epoch FROM seen.inside_at)::float8 AS inside_at,
@@ -33,10 +33,12 @@ SELECT home.id, home.region_id, home.key, home.zone, home.policy,
     extract(epoch FROM absent.until)::float8 AS away_until,
     learned.fitted_at IS NULL OR learned.fitted_at < %(now)s - interval '24 hours' AS learn,
     learned.version,
-    CASE WHEN home_state.life_at < %(now)s - interval '30 minutes' THEN learned.inactivity END AS inactivity,
+    CASE WHEN coalesce(home_state.life_at, power_life.life_at) < %(now)s - interval '30 minutes'
+        THEN learned.inactivity END AS inactivity,
     CASE WHEN home_state.life_at < %(now)s - interval '1 hour' THEN learned.radio_s END AS radio_s
 FROM home
 LEFT JOIN home_state ON home_state.home_id = home.id
+LEFT JOIN power_life ON power_life.home_id = home.id
 LEFT JOIN device AS life_device ON life_device.id = home_state.life_device_id
 LEFT JOIN room AS life_room ON life_room.id = life_device.room_id
 LEFT JOIN LATERAL (
@@ -359,7 +361,7 @@ INSERT INTO home_memory (home_id, data) VALUES (%(home_id)s, %(data)s)
 ON CONFLICT (home_id) DO UPDATE SET data = excluded.data;
 
 -- name: sensors_of_life
-SELECT device.id, device.exterior, coalesce(room.kind, '') AS room
+SELECT device.id, device.kind, device.exterior, coalesce(room.kind, '') AS room
 FROM device LEFT JOIN room ON room.id = device.room_id WHERE device.home_id = %(home_id)s ORDER BY device.id;
 
 -- name: signs_of_life
@@ -377,3 +379,49 @@ ON CONFLICT (home_id, version) DO NOTHING;
 -- name: heartbeat
 INSERT INTO service_heartbeat (service, at, details) VALUES ('alerts', %(now)s, %(details)s)
 ON CONFLICT (service) DO UPDATE SET at = excluded.at, details = excluded.details;
+
+-- name: home_named
+-- A home by its key, or by its place in the register: 1, 2, 3 ...
+SELECT id, key, zone FROM (SELECT id, key, zone, row_number() OVER (ORDER BY id) AS place FROM home) AS numbered
+WHERE key = %(home)s OR place::text = %(home)s ORDER BY (key = %(home)s) DESC LIMIT 1;
+
+-- name: profile_at
+-- The profile that was in force at a moment.
+SELECT version, fitted_at, data FROM profile WHERE home_id = %(home_id)s AND fitted_at <= %(at)s
+ORDER BY version DESC LIMIT 1;
+
+-- name: metered_homes
+-- Homes whose only witness is a mains meter: no sensor that shows life.
+SELECT DISTINCT ON (device.home_id) device.home_id, device.id AS device_id, power_life.until, power_life.by_hour
+FROM device LEFT JOIN power_life ON power_life.home_id = device.home_id
+WHERE device.kind = 'meter' AND NOT EXISTS (SELECT FROM device AS other WHERE other.home_id = device.home_id
+    AND other.kind IN ('contact', 'motion', 'bed', 'seat', 'radar'))
+ORDER BY device.home_id, device.id;
+
+-- name: new_power
+SELECT reading.device_id, extract(epoch FROM reading.time)::float8 AS time, reading.value
+FROM unnest(%(devices)s::int[], %(since)s::timestamptz[]) AS asked (device_id, since)
+JOIN device ON device.id = asked.device_id
+JOIN reading ON reading.home_id = device.home_id AND reading.device_id = asked.device_id
+    AND reading.time > asked.since AND reading.time <= %(now)s AND reading.metric = %(power)s
+ORDER BY reading.device_id, reading.time;
+
+-- name: power_between
+SELECT extract(epoch FROM reading.time)::float8 AS time, reading.value
+FROM device JOIN reading ON reading.home_id = device.home_id AND reading.device_id = device.id
+WHERE device.id = %(device_id)s AND reading.metric = %(power)s
+    AND reading.time >= to_timestamp(%(since)s) AND reading.time < to_timestamp(%(until)s)
+ORDER BY reading.time;
+
+-- name: power_life
+SELECT by_hour, extract(epoch FROM learned_until)::float8 AS learned_until FROM power_life WHERE home_id = %(home_id)s;
+
+-- name: keep_power_life
+INSERT INTO power_life AS old (home_id, until, life_at)
+SELECT home, to_timestamp(until), to_timestamp(life)
+FROM unnest(%(homes)s::int[], %(until)s::float8[], %(life_at)s::float8[]) AS new (home, until, life)
+ON CONFLICT (home_id) DO UPDATE SET until = excluded.until, life_at = greatest(old.life_at, excluded.life_at);
+
+-- name: keep_power_habits
+INSERT INTO power_life (home_id, by_hour, learned_until) VALUES (%(home_id)s, %(by_hour)s, to_timestamp(%(until)s))
+ON CONFLICT (home_id) DO UPDATE SET by_hour = excluded.by_hour, learned_until = excluded.learned_until;

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import IntFlag, StrEnum
+from typing import Final
 
 import msgspec
 
@@ -73,6 +74,12 @@ class DeviceKind(StrEnum):
     WATER_METER = "water_meter"
     CLIMATE = "climate"
     GATEWAY = "gateway"  # the gateway about itself; its address is "gateway"
+
+
+# Kinds whose main metric shows life. A plug is no witness of a person; a mains meter is one where there is no other.
+LIFE_KINDS: Final = frozenset(
+    {DeviceKind.CONTACT, DeviceKind.MOTION, DeviceKind.BED, DeviceKind.SEAT, DeviceKind.RADAR}
+)
 
 
 class Role(StrEnum):

@@ -32,11 +32,12 @@ class Ours:
         """What is known when each scored day begins, learned night by night as alerts/learn.py does."""
         kept = memory.EMPTY
         known: list[Knowledge] = []
+        scored = set(home.days.tolist())
         for night in np.arange(home.first_day - DAYS_BEFORE * memory.DAY_S, home.last_day, memory.DAY_S):
             signs = home.signs.since(memory.read_from(kept, night))
             kept = memory.remember(kept, signs, float(night), home.holes)
-            if night >= home.first_day:
-                known.append(_Known(personal.fit(kept, 0.0), self.policy, {}))
+            if night in scored:
+                known.append(_Known(personal.fit(kept, 0.0), self.policy, home.has_door, {}))
         return known
 
 
@@ -47,6 +48,7 @@ DAYS_BEFORE: Final = 7
 class _Known:
     fit: personal.Fit | None
     policy: Policy
+    has_door: bool
     worked_out: "dict[float, personal.Minutes | None]"
 
     def limit_s(self, at: Floats, began: Codes, setting: float) -> Floats:
@@ -54,4 +56,6 @@ class _Known:
             self.worked_out[setting] = None if self.fit is None else personal.limits(self.fit, setting)
         minutes = self.worked_out[setting]
         usual = np.full(len(at), np.nan) if minutes is None else personal.limit_s(minutes, at, began, 0.0)
-        return allowed_s(usual, began, np.asarray(self.policy.inactivity_floor_s), np.asarray(self.policy.inactivity_s))
+        rule = self.policy.inactivity_s
+        longest = rule if self.has_door else max(rule, self.policy.not_returned_s)
+        return allowed_s(usual, began, *(np.asarray(one) for one in (self.policy.inactivity_floor_s, rule, longest)))

@@ -5,7 +5,7 @@ from html import escape
 from typing import Any, Final
 
 WIDTH, HEIGHT = 760, 480
-LEFT, RIGHT, TOP, BOTTOM = 64, 200, 28, 56
+LEFT, RIGHT, TOP, BOTTOM = 64, 240, 28, 56
 MOST_RATE: Final = 0.4
 MOST_DELAY_H: Final = 26.0
 COLOURS: Final = ("#1b6e53", "#b4532a", "#6b5ca5", "#44576b", "#946f00")
@@ -37,7 +37,8 @@ def plot(found: Mapping[str, Any]) -> str:
 
 
 def _points(curve: Sequence[Mapping[str, Any]], name: str) -> list[tuple[float, float]]:
-    return sorted((one["false_alarms_per_home_day"], one["delay_h"][name]) for one in curve)
+    """From the loosest setting to the strictest."""
+    return [(one["false_alarms_per_home_day"], one["delay_h"][name]) for one in curve]
 
 
 def _x(rate: float) -> float:
@@ -57,7 +58,7 @@ def _axes() -> list[str]:
         rate = step * MOST_RATE / 4
         parts.append(f'<text x="{_x(rate):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{rate:g}</text>')
     parts.append(_stroke(_x(0.02), TOP, _x(0.02), HEIGHT - BOTTOM, "#999999", "2 3"))
-    parts.append(f'<text x="{_x(0.02) + 3:.1f}" y="{TOP - 8}" fill="#666666">budget 0.02</text>')
+    parts.append(f'<text x="{_x(0.02) + 3:.1f}" y="{TOP + 12}" fill="#666666">0.02</text>')
     middle = (LEFT + WIDTH - RIGHT) / 2
     parts.append(f'<text x="{middle}" y="{HEIGHT - 14}" text-anchor="middle">false alarms per home-day</text>')
     parts.append(f'<text x="16" y="{TOP - 8}">delay, hours</text>')

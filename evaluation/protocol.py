@@ -73,6 +73,7 @@ class Trial:
     Attributes:
         at, until: float64 [silences], from each sign of life to the next; the last is cut off by the recording.
         began: int8 [silences].
+        unseen_s: float64 [silences], how much of each was not received: that is no silence.
         collapse: float64 [days, 20], instants; NaN where a day has no sign of life.
     """
 
@@ -80,17 +81,20 @@ class Trial:
     at: Floats
     until: Floats
     began: Codes
+    unseen_s: Floats
     collapse: Floats
 
 
 def prepare(home: RecordedHome, seed: int) -> Trial:
     """Draws the collapses."""
     rng = np.random.default_rng([seed, *home.name.encode()])
+    until = np.append(home.signs.time[1:], home.last_day)
     return Trial(
         home=home,
         at=home.signs.time,
-        until=np.append(home.signs.time[1:], home.last_day),
+        until=until,
         began=beginnings(home.signs),
+        unseen_s=home.unseen_s(home.signs.time, until),
         collapse=np.array([_draw(home, day, rng) for day in home.days]).reshape(-1, COLLAPSES_A_DAY),
     )
 
@@ -113,7 +117,8 @@ def score(trial: Trial, known: list[Knowledge], setting: float) -> Score:
     alarmed = np.full(len(trial.at), False)
     for day, knowledge, collapses in zip(trial.home.days, known, trial.collapse, strict=True):
         today = np.flatnonzero((trial.until > day) & (trial.at < day + DAY_S) & ~alarmed)
-        alarm = np.maximum(trial.at[today] + knowledge.limit_s(trial.at[today], trial.began[today], setting), day)
+        limit = knowledge.limit_s(trial.at[today], trial.began[today], setting)
+        alarm = np.maximum(trial.at[today] + limit + trial.unseen_s[today], day)
         hit = (alarm < trial.until[today]) & (alarm < day + DAY_S)
         alarmed[today[hit]] = True
         raised += alarm[hit].tolist()

@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from alerts.detect import power
 from alerts.detect.arrays import Floats
 from alerts.detect.spells import ROOMS, UNKNOWN, Signs, signs_of
 from core.errors import RegisterError
@@ -37,6 +38,7 @@ class RecordedHome:
         signs: its signs of life.
         out: float64 [outings, 2], from and to, epoch seconds.
         holes: float64 [holes, 2], the same of what was not received.
+        has_door: whether a sensor watches the exterior door.
         first_day, last_day: midnights of the days to score, the second not included.
     """
 
@@ -45,13 +47,20 @@ class RecordedHome:
     signs: Signs
     out: Floats
     holes: Floats
+    has_door: bool
     first_day: float
     last_day: float
 
     @property
     def days(self) -> Floats:
-        """float64 [days]: the midnights at which scored days begin."""
-        return np.arange(self.first_day, self.last_day, DAY_S)
+        """float64 [days]: the midnights at which scored days begin; of each more than half was received."""
+        days = np.arange(self.first_day, self.last_day, DAY_S)
+        return days[self.unseen_s(days, days + DAY_S) < DAY_S / 2]
+
+    def unseen_s(self, start: Floats, end: Floats) -> Floats:
+        """float64 [spans]: how much of each span was not received."""
+        overlap = np.minimum(end[:, None], self.holes[:, 1]) - np.maximum(start[:, None], self.holes[:, 0])
+        return np.asarray(np.maximum(overlap, 0).sum(axis=1), dtype=np.float64)
 
     def is_out(self, moments: Floats) -> "np.typing.NDArray[np.bool_]":
         """bool [moments]."""
@@ -77,7 +86,9 @@ def load_homes(folder: Path) -> list[RecordedHome]:
 
 def read_home(recording: Recording, folder: Path) -> RecordedHome:
     """What the protocol needs of a recording; its labels are read where there are any."""
-    signs = _signs(recording)
+    signs, holes = _signs(recording), np.zeros((0, 2))
+    if not any(sensor.kind != "power_w" for sensor in recording.sensors):
+        signs, holes = _metered(recording)
     labels = folder / f"{recording.name}.labels.csv.gz"
     first = float(recording.wall[0].astype(np.int64)) / 1000
     last = float(recording.wall[-1].astype(np.int64)) / 1000
@@ -86,7 +97,8 @@ def read_home(recording: Recording, folder: Path) -> RecordedHome:
         residents=recording.residents,
         signs=signs,
         out=_labelled_out(labels) if labels.exists() else _seen_out(signs),
-        holes=np.zeros((0, 2)),
+        holes=holes,
+        has_door=any(sensor.exterior for sensor in recording.sensors),
         first_day=first // DAY_S * DAY_S + TEACH_DAYS * DAY_S,
         last_day=last // DAY_S * DAY_S,
     )
@@ -110,6 +122,16 @@ def _signs(recording: Recording) -> Signs:
         np.array([sensor.exterior for sensor in recording.sensors], dtype=np.bool_),
         np.array([codes.get(sensor.room, UNKNOWN) for sensor in recording.sensors], dtype=np.int8),
     )
+
+
+def _metered(recording: Recording) -> tuple[Signs, Floats]:
+    """Signs of life of a home with nothing but its mains meter, and its outages."""
+    names = [sensor.name for sensor in recording.sensors]
+    mains = recording.sensor == (names.index("power_w") if "power_w" in names else 0)
+    time, watts = recording.wall[mains].astype(np.int64) / 1000.0, recording.value[mains]
+    at = power.signs(power.steps(time, watts), 0.0)
+    nowhere = np.zeros(len(at), np.bool_)
+    return Signs(at, nowhere, np.full(len(at), UNKNOWN, np.int8), nowhere), power.outages(time, watts)
 
 
 def _changed(recording: Recording) -> "np.typing.NDArray[np.bool_]":

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from core.errors import YijuError
-from yiju.commands import bench, gateway, simulate, store
+from yiju.commands import bench, detect, gateway, simulate, store
 from yiju.commands.evaluate import evaluate
 from yiju.commands.options import FAULT, Backfill, clock, days
 from yiju.services import SERVICES, Service, run_service
@@ -26,6 +26,7 @@ app.add_typer(store.app, name="store")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(bench.app, name="bench")
+app.add_typer(detect.app, name="detect")
 app.command("evaluate")(evaluate)
 
 

@@ -3,8 +3,8 @@
 How long a silence may last depends on how it began (alerts/detect/spells.py) and on the clock, by what the home's own
 past says (alerts/detect/personal.py). Until a home is known the rule in use holds, 12 h (Shanghai, Longgang), and a
 silence that began at the exterior door is left to not_returned. Afterwards nobody indoors may be silent for longer
-than the rule, nobody who seems to have left is missed before it, and no limit is shorter than the floor. Time in which
-nothing was received from the home is not silence and is taken off; a planned absence silences it.
+than the rule, nobody who seems to have left is missed before half of it, and no limit is shorter than the floor. Time
+in which nothing was received from the home is not silence and is taken off; a planned absence silences it.
 """
 
 import numpy as np
@@ -55,7 +55,9 @@ def find(now: float, homes: Homes, slack_s: float = 0.0) -> Findings:
 
 def limit_s(homes: Homes) -> Floats:
     """float64 [homes]: how long the present silence may last, seconds; inf = for ever."""
-    return allowed_s(homes.personal_s, homes.began, homes.floor_s, homes.rule_s)
+    # Where no exterior door is watched, a silence may always be an outing: then the limit of an absence is the longest.
+    longest = np.where(np.isnan(homes.door_at), np.fmax(homes.rule_s, homes.not_returned_s), homes.rule_s)
+    return allowed_s(homes.personal_s, homes.began, homes.floor_s, homes.rule_s, longest)
 
 
 def went_out(homes: Homes) -> Bools:
@@ -68,17 +70,18 @@ def planned_away(now: float, homes: Homes) -> Bools:
     return np.asarray(now < homes.away_until, dtype=np.bool_)
 
 
-def allowed_s(personal_s: Floats, began: Codes, floor_s: Floats, rule_s: Floats) -> Floats:
+def allowed_s(personal_s: Floats, began: Codes, floor_s: Floats, rule_s: Floats, longest_s: Floats) -> Floats:
     """float64 [silences]: how long a silence may last, seconds; inf = for ever.
 
     Args:
         personal_s: the personal limit; NaN = the home is not known yet, inf = for ever.
         began: how the silence began.
         floor_s, rule_s: the home's policy.
+        longest_s: the longest that a personal limit indoors may be.
     """
     out = (began == Began.LEFT) | (began == Began.DOOR_RESTING)
     at_door = np.isin(began, DOOR)
-    personal = np.where(out, np.maximum(personal_s, rule_s), np.maximum(personal_s, floor_s))  # keeps NaN
+    personal = np.where(out, np.maximum(personal_s, rule_s / 2), np.maximum(personal_s, floor_s))  # keeps NaN
     unknown = np.where(at_door & ~(began == Began.DOOR_RESTING), np.inf, rule_s)
-    known = np.where(at_door, personal, np.minimum(personal, rule_s))
+    known = np.where(at_door, personal, np.minimum(personal, longest_s))
     return np.asarray(np.where(np.isnan(personal_s), unknown, known), dtype=np.float64)

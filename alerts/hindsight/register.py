@@ -8,9 +8,8 @@ from typing import Any, Final
 import numpy as np
 
 from alerts.detect.arrays import Bools, Floats, Ints, Texts
-from alerts.observe.devices import LIFE_KINDS
 from alerts.policy import Policy
-from core.model import DeviceKind, RoomKind
+from core.model import LIFE_KINDS, DeviceKind, RoomKind
 
 SUPPLIES: Final = {DeviceKind.METER: 20, DeviceKind.WATER_METER: 22, DeviceKind.CLIMATE: 30}
 

@@ -1,19 +1,19 @@
 """Devices, gateways and urgent events as arrays."""
 
-from typing import Final
-
 import numpy as np
 
 from alerts.detect import arrays, device_silent
-from alerts.detect.arrays import Floats, Ints
+from alerts.detect.arrays import Bools, Floats, Ints, Texts
 from alerts.detect.sensors import Sensors
 from alerts.observe.columns import Columns, latest
-from core.model import DeviceKind
+from core.model import LIFE_KINDS, DeviceKind
 
-# Device kinds whose main metric shows life. A plug or a meter is no witness of a person.
-LIFE_KINDS: Final = frozenset(
-    {DeviceKind.CONTACT, DeviceKind.MOTION, DeviceKind.BED, DeviceKind.SEAT, DeviceKind.RADAR}
-)
+
+def witnesses(kind: Texts, home_id: Ints) -> Bools:
+    """bool [devices]: whether each can show signs of life; a meter can where its home has no other witness."""
+    life = np.isin(kind, list(LIFE_KINDS))
+    alone = (kind == DeviceKind.METER) & ~np.isin(home_id, home_id[life])
+    return np.asarray(life | alone, dtype=np.bool_)
 
 
 def gateways(columns: Columns, limits: Columns) -> arrays.Gateways:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from alerts import calibrate, profile
+from alerts import calibrate, metered, profile
 from alerts.detect import arrays
 from alerts.detect.aftermath import Aftermath
 from alerts.detect.arrays import Floats, Ints
@@ -98,6 +98,7 @@ def observe(connection: Connection, now: datetime, slack_s: float = 0.0) -> View
     )
     minute = None
     if connection.execute(QUERIES["claim_look"], {"now": now, "every": timedelta(seconds=SLOW_S)}).fetchone():
+        metered.follow(connection, now)  # what it finds is in the next tick's homes
         minute = slow(
             present,
             device_columns | _value_columns(connection.execute(QUERIES["device_values"]).fetchall()),
@@ -155,7 +156,7 @@ def _device_columns(rows: Rows) -> dict[str, Any]:
         "kind": kind,
         "room": room,
         **room_kinds(room),
-        "life": np.isin(kind, list(device_arrays.LIFE_KINDS)),
+        "life": device_arrays.witnesses(kind, of.ints(rows, "home_id")),
         **{name: of.bools(rows, name) for name in ("mains", "exterior")},
         **{name: of.floats(rows, name) for name in ("registered_at", "last_at", "gone_at")},
     }

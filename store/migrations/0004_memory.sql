@@ -25,3 +25,13 @@ CREATE POLICY seen ON absence TO yiju_api USING (home_id IN (SELECT visible_home
 CREATE POLICY all_homes ON absence TO yiju_alerts USING (true);
 GRANT SELECT, INSERT ON absence TO yiju_api;
 GRANT UPDATE (cancelled_at) ON absence TO yiju_api;
+
+-- Homes with nothing but a smart meter: the last thing that somebody switched on, and which steps are a person's.
+CREATE TABLE power_life (
+    home_id       int PRIMARY KEY REFERENCES home,
+    until         timestamptz,                 -- the meter's values up to here were looked at
+    life_at       timestamptz,
+    by_hour       jsonb,                       -- steps in power by size and hour: alerts/detect/power.py
+    learned_until timestamptz
+);
+GRANT SELECT, INSERT, UPDATE ON power_life TO yiju_alerts;

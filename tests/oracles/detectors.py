@@ -35,10 +35,11 @@ def limit(home: Row) -> float:
     if personal is None:
         return float(rule)
     if home["began"] in (Began.LEFT, Began.DOOR_RESTING):
-        return float(max(personal, rule))
+        return float(max(personal, rule / 2))
     if home["began"] is Began.CAME:
         return float(max(personal, floor))
-    return float(min(max(personal, floor), rule))
+    longest = max(rule, home["not_returned_s"]) if home["door_at"] is None else rule
+    return float(min(max(personal, floor), longest))
 
 
 def inactive(now: float, home: Row, slack: float) -> bool:

@@ -37,6 +37,7 @@ spans = st.sampled_from([60.0, 900.0, 4.0 * HOUR, 12.0 * HOUR])
 homes = st.fixed_dictionaries(
     {
         "life_at": maybe,
+        "door_at": maybe,
         "began": st.sampled_from(Began),
         "personal_s": st.none() | spans | st.just(math.inf),
         "away_until": st.none() | past | st.just(NOW + HOUR),
@@ -85,13 +86,13 @@ def texts(rows: Sequence[dict[str, Any]]) -> "np.ndarray[Any, np.dtype[np.object
 
 def home_arrays(rows: Sequence[dict[str, Any]]) -> Homes:
     numbers = (
-        "life_at personal_s away_until unseen_s seen_until online_since measured_until rule_s floor_s not_returned_s"
+        "life_at door_at personal_s away_until unseen_s seen_until online_since measured_until rule_s floor_s"
+        " not_returned_s"
     )
     blank = np.full(len(rows), np.nan)
     return Homes(
         home_id=np.arange(len(rows)),
         life_room=texts(rows),
-        door_at=blank,
         resting=np.zeros(len(rows), dtype=np.bool_),
         began=np.array([row["began"] for row in rows], dtype=np.int8),
         alike=blank,

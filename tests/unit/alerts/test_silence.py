@@ -177,13 +177,17 @@ def test_a_threshold_is_met_once_in_the_budget(a_day: float, more: float, mean: 
     [
         (Began.INDOORS, np.nan, 12.0), (Began.LEFT, np.nan, np.inf), (Began.CAME, np.nan, np.inf),
         (Began.DOOR_RESTING, np.nan, 12.0), (Began.INDOORS, 600.0, 1.5), (Began.INDOORS, np.inf, 12.0),
-        (Began.RESTING, 5 * 3600.0, 5.0), (Began.LEFT, 5 * 3600.0, 12.0), (Began.LEFT, np.inf, np.inf),
-        (Began.CAME, 3 * 3600.0, 3.0), (Began.DOOR_RESTING, 3 * 3600.0, 12.0),
+        (Began.RESTING, 5 * 3600.0, 5.0), (Began.LEFT, 5 * 3600.0, 6.0), (Began.LEFT, np.inf, np.inf),
+        (Began.CAME, 3 * 3600.0, 3.0), (Began.DOOR_RESTING, 3 * 3600.0, 6.0),
     ],
 )  # fmt: skip
 def test_what_is_allowed(began: Began, personal_s: float, allowed: float) -> None:
     found = inactivity.allowed_s(
-        np.array([personal_s]), np.array([began], np.int8), np.array([5400.0]), np.array([43_200.0])
+        np.array([personal_s]),
+        np.array([began], np.int8),
+        np.array([5400.0]),
+        np.array([43_200.0]),
+        np.array([43_200.0]),
     )
     assert found[0] / 3600 == allowed
 
