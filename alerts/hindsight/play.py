@@ -11,7 +11,7 @@ import numpy as np
 from alerts import calibrate, profile, routine
 from alerts.detect import coverage, fall, memory
 from alerts.detect.aftermath import Aftermath
-from alerts.detect.arrays import Floats, Ints
+from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.detect.findings import Finding
 from alerts.detect.memory import EMPTY, Memory
 from alerts.engine import detect
@@ -132,8 +132,8 @@ class Hindsight:
         at, behind = register.device_home[watched], register.device_gateway[watched]
         devices = device_arrays.devices(devices_now, gateways, behind, self._device_limits)
 
-        def received(home_id: Ints, since: Floats) -> Ints:
-            return self.sums.received(now, np.searchsorted(register.home_id, home_id), since)
+        def received(home_id: Ints, since: Floats, radio: Bools) -> Ints:
+            return self.sums.received(now, np.searchsorted(register.home_id, home_id), since, radio)
 
         homes = home_arrays.homes(
             now, home_now, self._limits, devices, at, gateways, register.gateway_home, self._home_limits, received,

@@ -8,8 +8,9 @@ from typing import Any, Final
 import numpy as np
 
 from alerts.detect.arrays import Bools, Floats, Ints, Texts
+from alerts.observe.devices import witnesses
 from alerts.policy import Policy
-from core.model import LIFE_KINDS, DeviceKind, RoomKind
+from core.model import DeviceKind, RoomKind
 
 SUPPLIES: Final = {DeviceKind.METER: 20, DeviceKind.WATER_METER: 22, DeviceKind.CLIMATE: 30}
 
@@ -47,7 +48,7 @@ class Register:
     @cached_property
     def life(self) -> Bools:
         """bool [devices]: whether it can show signs of life."""
-        return np.isin(self.kind, list(LIFE_KINDS))
+        return witnesses(self.kind, self.device_home)
 
     def in_rooms(self, *rooms: RoomKind) -> Bools:
         """bool [devices]"""

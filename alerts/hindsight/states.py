@@ -32,6 +32,7 @@ class Event:
     metric: int
     time: float
     value: float
+    stored: float
 
 
 class States:
@@ -194,8 +195,8 @@ class States:
             "off_at": _known(self._off[device, metric]),
         }
 
-    def aftermath_columns(self) -> tuple[Floats, Floats, Floats]:
-        """(life_at, elsewhere_at, ok_at) of the pending events, as the query `aftermath` gives them."""
+    def aftermath_columns(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """(stored_at, life_at, elsewhere_at, ok_at) of the pending events, as the query `aftermath` gives them."""
         register = self.register
         lives = self._life_of_devices() if self.pending else np.zeros(0)
         life, elsewhere, ok = [], [], []
@@ -206,7 +207,8 @@ class States:
             life.append(self.life_at[home])
             elsewhere.append(lives[other].max(initial=-np.inf))
             ok.append(self._on[mine, _OK].max(initial=-np.inf))
-        return np.array(life, dtype=np.float64), _known(np.array(elsewhere)), _known(np.array(ok))
+        stored = np.array([event.stored for event in self.pending], dtype=np.float64)
+        return stored, np.array(life, dtype=np.float64), _known(np.array(elsewhere)), _known(np.array(ok))
 
     def cleared(self, metric: int, home: int, device: int | None, since: float) -> bool:
         """As the query `cleared_alerts`: whether the home's (or that one device's) metric has gone back to 0 since."""
@@ -246,7 +248,12 @@ class States:
             said_before = same and (metric != _SOS or np.isfinite(self._off[device, metric]))
             if readings["changed"][row] or not said_before:
                 self._events += 1
-                self.pending.append(Event(self._events, device, metric, float(readings["time"][row]), value))
+                self.pending.append(
+                    Event(
+                        self._events, device, metric, float(readings["time"][row]), value,
+                        float(readings["stored"][row]),
+                    )
+                )  # fmt: skip
 
 
 def _known(values: Floats) -> Floats:

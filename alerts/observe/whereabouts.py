@@ -12,7 +12,8 @@ from alerts.observe.columns import Columns, latest
 from core.model import DeviceKind, RoomKind
 
 BATH: Final = (RoomKind.BATHROOM, RoomKind.TOILET)
-LATELY_S: Final = 5 * 3600.0
+LATELY_S: Final = 5 * 3600.0  # a sensor that was not heard for so long may be dead
+STUCK_S: Final = 2 * 3600.0  # a motion sensor that has said "somebody" for so long sees nothing new
 NIGHT_ROOMS: Final = (*BATH, RoomKind.BEDROOM)
 
 
@@ -32,6 +33,8 @@ def whereabouts(
     room, life_at, life = columns["room"], columns["life_at"], devices.life & (at >= 0)
     bath = columns["bath"]
     day = life & ~columns["night"]
+    stuck = (columns["kind"] == DeviceKind.MOTION) & (columns["value"] > 0) & (now - columns["changed_at"] > STUCK_S)
+    blank = ~(now - columns["last_at"] < LATELY_S) | stuck
     alive = device_silent.heard_until(devices) + slack_s >= now
     exterior = columns["exterior"] & (columns["kind"] == DeviceKind.CONTACT) & (at >= 0)
     stands_open = exterior & (columns["value"] > 0) & ~device_silent.gone(devices)
@@ -52,7 +55,7 @@ def whereabouts(
         bath_room=np.where(toilet_at == bath_at, RoomKind.TOILET.value, RoomKind.BATHROOM.value).astype(np.object_),
         elsewhere_at=_latest_of(count, at, life_at, life & ~bath),
         elsewhere_sensors=_count_of(count, at, life & ~bath & alive),
-        elsewhere_whole=_count_of(count, at, life & ~bath & ~(now - columns["last_at"] < LATELY_S)) == 0,
+        elsewhere_whole=_count_of(count, at, life & ~bath & blank) == 0,
         door_at=homes.door_at,
         open_since=_latest_of(count, at, columns["changed_at"], stands_open),
         rise_s=routines["rise_s"],

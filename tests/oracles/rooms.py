@@ -122,7 +122,7 @@ def fall(now: float, event: Row) -> str | None:
             return None
     elif stood and event["life_at"] is not None and event["life_at"] >= off:
         return None
-    if age < (600 if event["value"] >= 2 and stood else 90):
+    if now - event["stored_at"] < (600 if event["value"] >= 2 and stood else 90):
         return "waits"
     if age >= event["past_s"]:
         return None

@@ -73,7 +73,9 @@ devices = st.fixed_dictionaries(
 )  # fmt: skip
 falls = st.fixed_dictionaries(
     {"time": st.sampled_from([0, 1, 89, 90, 599, 600, 7 * HOUR, 4 * DAY]).map(lambda age: NOW - age),
-     "value": st.sampled_from([1.0, 2.0]), "off_at": st.none() | st.sampled_from([NOW - 80, NOW - 10, NOW - 9 * DAY]),
+     "value": st.sampled_from([1.0, 2.0]),
+     "stored_at": st.sampled_from([0, 89, 90, 599, 600]).map(lambda age: NOW - age),
+     "off_at": st.none() | st.sampled_from([NOW - 80, NOW - 10, NOW - 9 * DAY]),
      "life_at": st.none() | st.sampled_from([NOW - 81, NOW - 10, NOW]),
      "elsewhere_at": st.none() | st.sampled_from([NOW - 88, NOW - 5, NOW - 9 * DAY]),
      "ok_at": st.none() | st.sampled_from([NOW - 5, NOW - 9 * DAY]), "late_s": st.just(6 * HOUR),
