@@ -136,8 +136,14 @@ def _resolve(
 ) -> None:  # fmt: skip
     connection.execute(
         QUERIES["resolve"],
-        {"id": alert_id, "person_id": person_id, "now": now, "outcome": outcome.value, "note": note,
-         "reason": details.get("reason", "")},
+        {
+            "id": alert_id,
+            "person_id": person_id,
+            "now": now,
+            "outcome": outcome.value,
+            "note": note,
+            "reason": details.get("reason", ""),
+        },
     )
     record(connection, alert_id, now, "resolved" if person_id is not None else "ended_itself", details, person_id)
     announce(connection, alert_id, home_id)

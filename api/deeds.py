@@ -21,9 +21,7 @@ def on_site(visit: Visit, alert_id: int) -> None:
     lifecycle.on_site(visit.connection, alert_id, visit.person.id, visit.now)
 
 
-def resolve(
-    visit: Visit, alert_id: int, outcome: Outcome, note: str = "", reason: FalseReason | None = None
-) -> None:
+def resolve(visit: Visit, alert_id: int, outcome: Outcome, note: str = "", reason: FalseReason | None = None) -> None:
     """ "It is over, and this is how it ended." Raises NotFound, NotAllowed, Conflict."""
     _allow(visit, alert_id, "alert.resolve")
     lifecycle.resolve(visit.connection, alert_id, visit.person.id, visit.now, outcome, note, reason)

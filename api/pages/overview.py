@@ -21,8 +21,14 @@ def overview(request: Request, visit: StaffVisit) -> Response:
     """Counts by community, and the answers of the last 30 days."""
     communities = _communities(visit)
     total = {name: sum(one[name] for one in communities) for name in COUNTED}
-    return house_of(request).pages.show(visit, "overview.html", here="/overview", communities=communities, total=total,
-                                      precision=alert_reads.precision(visit, MONTHS))
+    return house_of(request).pages.show(
+        visit,
+        "overview.html",
+        here="/overview",
+        communities=communities,
+        total=total,
+        precision=alert_reads.precision(visit, MONTHS),
+    )
 
 
 def _communities(visit: Visit) -> list[dict[str, Any]]:
