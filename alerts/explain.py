@@ -42,6 +42,8 @@ def explain_event(
     key = f"alert.event.{what}"
     if "life_at" in details and what == "ended_itself":
         key += ".late" if details.get("late") else ".life"
+    if what == "resolved" and "reason" in details:
+        key += ".why"
     return words(key, **{"who": who or words("alert.event.somebody"), **places})
 
 
@@ -57,6 +59,8 @@ def _word(words: Words, name: str, value: Any, zone: str, now: datetime) -> Any:
     if name == "device_kind":
         key = f"device.{value}"
         return words(key if key in words else "finding.device.other")
+    if name == "reason" and f"alert.false_reason.{value}" in words:
+        return words(f"alert.false_reason.{value}")
     if name in ("outcome", "severity"):
         return words(f"alert.{name}.{value}")
     return value

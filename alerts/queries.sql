@@ -3,6 +3,7 @@
 -- same transaction ends the claim.
 SELECT urgent_event.id, urgent_event.home_id, urgent_event.device_id, urgent_event.metric,
     extract(epoch FROM urgent_event.time)::float8 AS time, urgent_event.value,
+    extract(epoch FROM urgent_event.stored_at)::float8 AS stored_at,
     coalesce(room.kind, '') AS room, extract(epoch FROM device_state.off_at)::float8 AS off_at
 FROM urgent_event
 LEFT JOIN device ON device.id = urgent_event.device_id
@@ -174,11 +175,14 @@ WHERE rollup.home_id = %(home_id)s AND rollup.bucket >= %(since)s
 GROUP BY rollup.bucket ORDER BY rollup.bucket;
 
 -- name: received_since
--- In how many whole quarters of the hour after its last sign of life anything was received from each home.
+-- In how many whole quarters of the hour after its last sign of life anything was received from each home, or with
+-- `radio` anything from its sensors of life: a gateway that speaks while its radio hangs has seen nothing.
 SELECT asked.home_id, count(DISTINCT rollup.bucket) AS quarters
-FROM unnest(%(homes)s::int[], %(since)s::float8[]) AS asked (home_id, since)
+FROM unnest(%(homes)s::int[], %(since)s::float8[], %(radio)s::boolean[]) AS asked (home_id, since, radio)
 LEFT JOIN rollup ON rollup.home_id = asked.home_id
     AND rollup.bucket > to_timestamp(asked.since) AND rollup.bucket <= %(now)s - interval '15 minutes'
+    AND (NOT asked.radio OR rollup.device_id IN (SELECT id FROM device WHERE device.home_id = asked.home_id
+        AND device.kind IN ('contact', 'motion', 'bed', 'seat', 'radar')))
 GROUP BY asked.home_id;
 
 -- name: open_alerts
@@ -276,7 +280,7 @@ WHERE id = %(id)s;
 
 -- name: resolve
 UPDATE alert SET state = 'resolved', resolved_by = %(person_id)s, resolved_at = %(now)s, outcome = %(outcome)s,
-    note = %(note)s, rung_at = NULL
+    note = %(note)s, false_reason = %(reason)s, rung_at = NULL
 WHERE id = %(id)s;
 
 -- name: expire_acknowledgements

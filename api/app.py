@@ -16,7 +16,7 @@ from api.headers import Headers
 from api.house import House
 from api.metrics import Counters
 from api.pages import alerts as alert_pages
-from api.pages import family, login, overview
+from api.pages import family, login, overview, tryout
 from api.pages import homes as home_pages
 from api.pages.render import Pages
 from api.routes import absences, alerts, events, health, homes, metrics, people, regions, register
@@ -71,7 +71,7 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
     app.add_middleware(Headers, house=house)  # the outermost
     for part in (people, regions, homes, absences, alerts, events, register):
         app.include_router(part.router, prefix="/api/v1", responses={"default": {"model": ErrorAnswer}})
-    for part in (health, metrics, login, alert_pages, home_pages, family, overview):
+    for part in (health, metrics, login, alert_pages, home_pages, family, overview, tryout):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

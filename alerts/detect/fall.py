@@ -8,7 +8,7 @@
     an alarm (2), then moving elsewhere  a look today: a visitor may be walking there, or the radar is wrong
     else                                 urgent, as still down or unanswered, whether or not anything more is heard
 
-An alarm that the radar does not withdraw is raised 90 s after it was measured, or at once when it arrives later.
+An alarm that the radar does not withdraw is raised 90 s after it arrived.
 """
 
 from typing import Final
@@ -30,26 +30,26 @@ STEP_S: Final = 3.0  # a movement as close to the fall as this may be part of it
 
 def find(now: float, events: UrgentEvents, after: Aftermath) -> Findings:
     """Falls to raise now: confirmed or unanswered. `now` in epoch seconds."""
-    take = ~in_time(now, events) & ~cancelled(events, after) & ~_elsewhere(events, after)
+    take = ~in_time(now, events, after) & ~cancelled(events, after) & ~_elsewhere(events, after)
     return at_once(now, events, AlertKind.FALL, Severity.URGENT, take=take)
 
 
 def find_moved(now: float, events: UrgentEvents, after: Aftermath) -> Findings:
     """Falls after which somebody moved elsewhere: worth a look today."""
-    take = ~in_time(now, events) & ~cancelled(events, after) & _elsewhere(events, after)
+    take = ~in_time(now, events, after) & ~cancelled(events, after) & _elsewhere(events, after)
     return at_once(now, events, AlertKind.FALL, Severity.NORMAL, take=take, followed="moved")
 
 
 def waiting(now: float, events: UrgentEvents, after: Aftermath) -> Bools:
     """bool [events]: falls that are still given time; they are to be looked at again."""
     fell = events.metric == BY_NAME[AlertKind.FALL].id
-    return np.asarray(fell & in_time(now, events) & ~cancelled(events, after), dtype=np.bool_)
+    return np.asarray(fell & in_time(now, events, after) & ~cancelled(events, after), dtype=np.bool_)
 
 
-def in_time(now: float, events: UrgentEvents) -> Bools:
+def in_time(now: float, events: UrgentEvents, after: Aftermath) -> Bools:
     """bool [events]: falls that are still given time: 90 s, or ten minutes once the radar has withdrawn an alarm."""
     withdrawn = (events.value >= ALARM) & (events.off_at > events.time)
-    return np.asarray(now - events.time < np.where(withdrawn, WITHDRAWN_S, GET_UP_S), dtype=np.bool_)
+    return np.asarray(now - after.stored_at < np.where(withdrawn, WITHDRAWN_S, GET_UP_S), dtype=np.bool_)
 
 
 def cancelled(events: UrgentEvents, after: Aftermath) -> Bools:

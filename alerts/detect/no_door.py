@@ -1,7 +1,7 @@
 """No door: somebody lives in there, and nobody came or went for days.
 
 The rules in use, 24 h (Shanghai) and 48 h (Hong Kong), are for homes in which the door is the only sensor: who is not
-heard of may lie there. Here somebody is seen to move, and it is about being shut in: never sooner than 72 h, and three
+heard of may lie there. Here somebody is seen to move, and it is about being shut in: never sooner than 96 h, and three
 times the longest such time of the past weeks, up to eight days, which also hold until a home is known.
 """
 

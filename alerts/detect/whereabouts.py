@@ -21,7 +21,7 @@ class Whereabouts:
         life_at: last sign of life.
         day_at: last sign in a room in which nobody sleeps or washes; `day_sensors` how many sensors could give one.
         bath_at: last sign in the bathroom or toilet, `bath_room` which; elsewhere_at: last sign anywhere else.
-        elsewhere_whole: whether every sensor elsewhere has been heard lately: a dead one in the bedroom makes a
+        elsewhere_whole: whether every sensor elsewhere works: a dead one in the bedroom makes a
             sleeper look like somebody in the bathroom.
         elsewhere_sensors: how many sensors that can be seen could give one elsewhere.
         door_at: last change of an exterior door. open_since: since when one stands open; NaN = shut or not known.

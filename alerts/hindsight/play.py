@@ -11,7 +11,7 @@ import numpy as np
 from alerts import calibrate, profile, routine
 from alerts.detect import coverage, fall, memory
 from alerts.detect.aftermath import Aftermath
-from alerts.detect.arrays import Floats, Ints
+from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.detect.findings import Finding
 from alerts.detect.memory import EMPTY, Memory
 from alerts.engine import detect
@@ -71,11 +71,13 @@ class Hindsight:
         self._renew()
         self._renew_limits()
 
-    def teach(self, readings: Readings) -> None:
-        """Readings of the time before anything is raised: states and sums, no tick."""
+    def teach(self, readings: Readings, until: float) -> None:
+        """Readings of the time before `until`: nothing is raised, and in the end every home is learned."""
         for chunk in np.array_split(readings, max(len(readings) // 100_000, 1)):
             self._feed(chunk)
         self.states.handle(np.zeros(len(self.states.pending), dtype=np.bool_))
+        self._due = np.full(len(self._due), until)
+        self._learn(until)
 
     def run(
         self, readings: Readings, statuses: Iterable[Status], start: float, end: float, step_s: float = STEP_S,
@@ -132,8 +134,8 @@ class Hindsight:
         at, behind = register.device_home[watched], register.device_gateway[watched]
         devices = device_arrays.devices(devices_now, gateways, behind, self._device_limits)
 
-        def received(home_id: Ints, since: Floats) -> Ints:
-            return self.sums.received(now, np.searchsorted(register.home_id, home_id), since)
+        def received(home_id: Ints, since: Floats, radio: Bools) -> Ints:
+            return self.sums.received(now, np.searchsorted(register.home_id, home_id), since, radio)
 
         homes = home_arrays.homes(
             now, home_now, self._limits, devices, at, gateways, register.gateway_home, self._home_limits, received,

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 
 from alerts.detect.arrays import Bools, Floats, Ints, Texts
+from alerts.observe.devices import witnesses
 from alerts.policy import Policy
-from core.model import LIFE_KINDS, DeviceKind, RoomKind
+from core.model import DeviceKind, RoomKind
 
 SUPPLIES: Final = {DeviceKind.METER: 20, DeviceKind.WATER_METER: 22, DeviceKind.CLIMATE: 30}
 
@@ -38,15 +40,15 @@ class Register:
     exterior: Bools
     registered_at: Floats
 
-    @property
+    @cached_property
     def watched(self) -> Ints:
         """Rows of the devices that detectors look at: all but the gateways' own."""
         return np.flatnonzero(self.kind != DeviceKind.GATEWAY)
 
-    @property
+    @cached_property
     def life(self) -> Bools:
         """bool [devices]: whether it can show signs of life."""
-        return np.isin(self.kind, list(LIFE_KINDS))
+        return witnesses(self.kind, self.device_home)
 
     def in_rooms(self, *rooms: RoomKind) -> Bools:
         """bool [devices]"""

@@ -8,6 +8,7 @@ import numpy as np
 from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.hindsight.readings import Readings, Status, pressing, signs_of_life
 from alerts.hindsight.register import Register
+from alerts.observe.whereabouts import room_kinds
 from core.metrics import BY_NAME, METRICS
 
 SLOTS: Final = max(metric.id for metric in METRICS) + 1
@@ -31,6 +32,7 @@ class Event:
     metric: int
     time: float
     value: float
+    stored: float
 
 
 class States:
@@ -55,6 +57,19 @@ class States:
         for kind, metrics in _MAIN.items():
             main[np.ix_(register.kind == kind, metrics)] = True
         self._main = main
+        rows = register.watched
+        self._fixed: dict[str, Any] = {
+            "id": register.device_id[rows],
+            "home_id": register.home_id[register.device_home[rows]],
+            "gateway_id": register.gateway_id[register.device_gateway[rows]],
+            "kind": register.kind[rows],
+            "room": register.room[rows],
+            **room_kinds(register.room[rows]),
+            "life": register.life[rows],
+            "mains": register.mains[rows],
+            "exterior": register.exterior[rows],
+            "registered_at": register.registered_at[rows],
+        }
 
     def feed(self, readings: Readings) -> None:
         """One transaction of ingest. Any order of transactions ends in the same states."""
@@ -114,21 +129,13 @@ class States:
 
     def device_columns(self) -> dict[str, Any]:
         """As the query `devices` gives them."""
-        register, rows = self.register, self.register.watched
+        rows = self.register.watched
         spoken = self._received[rows]
         said_gone = (self._value[rows, _ONLINE] == 0) & (self._time[rows, _ONLINE] > -np.inf)
         heard = spoken.copy()
         heard[said_gone, _ONLINE] = -np.inf
         return {
-            "id": register.device_id[rows],
-            "home_id": register.home_id[register.device_home[rows]],
-            "gateway_id": register.gateway_id[register.device_gateway[rows]],
-            "kind": register.kind[rows],
-            "room": register.room[rows],
-            "life": register.life[rows],
-            "mains": register.mains[rows],
-            "exterior": register.exterior[rows],
-            "registered_at": register.registered_at[rows],
+            **self._fixed,
             "last_at": _known(heard.max(axis=1, initial=-np.inf)),
             "gone_at": np.where(said_gone, self._time[rows, _ONLINE], np.nan),
         }
@@ -188,8 +195,8 @@ class States:
             "off_at": _known(self._off[device, metric]),
         }
 
-    def aftermath_columns(self) -> tuple[Floats, Floats, Floats]:
-        """(life_at, elsewhere_at, ok_at) of the pending events, as the query `aftermath` gives them."""
+    def aftermath_columns(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """(stored_at, life_at, elsewhere_at, ok_at) of the pending events, as the query `aftermath` gives them."""
         register = self.register
         lives = self._life_of_devices() if self.pending else np.zeros(0)
         life, elsewhere, ok = [], [], []
@@ -200,7 +207,8 @@ class States:
             life.append(self.life_at[home])
             elsewhere.append(lives[other].max(initial=-np.inf))
             ok.append(self._on[mine, _OK].max(initial=-np.inf))
-        return np.array(life, dtype=np.float64), _known(np.array(elsewhere)), _known(np.array(ok))
+        stored = np.array([event.stored for event in self.pending], dtype=np.float64)
+        return stored, np.array(life, dtype=np.float64), _known(np.array(elsewhere)), _known(np.array(ok))
 
     def cleared(self, metric: int, home: int, device: int | None, since: float) -> bool:
         """As the query `cleared_alerts`: whether the home's (or that one device's) metric has gone back to 0 since."""
@@ -240,7 +248,12 @@ class States:
             said_before = same and (metric != _SOS or np.isfinite(self._off[device, metric]))
             if readings["changed"][row] or not said_before:
                 self._events += 1
-                self.pending.append(Event(self._events, device, metric, float(readings["time"][row]), value))
+                self.pending.append(
+                    Event(
+                        self._events, device, metric, float(readings["time"][row]), value,
+                        float(readings["stored"][row]),
+                    )
+                )  # fmt: skip
 
 
 def _known(values: Floats) -> Floats:

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from alerts.detect.arrays import Floats, Ints
+from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.detect.quarters import Quarters
 from alerts.hindsight.readings import Readings, signs_of_life
 from alerts.hindsight.register import SUPPLIES, Register
@@ -61,12 +61,15 @@ class Sums:
             np.fmin.at(self.low, at, readings["value"][supply])
             np.fmax.at(self.high, at, readings["value"][supply])
 
-    def received(self, now: float, home: Ints, since: Floats) -> Ints:
+    def received(self, now: float, home: Ints, since: Floats, radio: Bools) -> Ints:
         """As the query `received_since`: whole quarters in which anything was received. `home`: rows."""
         last = int((now - QUARTER_S - self.start) // QUARTER_S)
         first = ((since - self.start) // QUARTER_S).astype(np.int64) + 1
         return np.array(
-            [self.seen[row, max(begin, 0) : last + 1].sum() for row, begin in zip(home, first, strict=True)],
+            [
+                ((self.radio if of_life else self.seen)[row, max(begin, 0) : last + 1] > 0).sum()
+                for row, begin, of_life in zip(home, first, radio, strict=True)
+            ],
             dtype=np.int64,
         )
 

@@ -16,7 +16,9 @@ from alerts.profile import Limits
 
 RADIO_TIMES: Final = 2.0  # x the usual longest quiet of all sensors of life together
 RADIO_LEAST_S: Final = 5400.0
-Received = Callable[[Ints, Floats], Ints]  # (home ids, since) -> whole quarters in which anything was received
+SPEAKS_S: Final = 900.0  # sensors of life that are never quiet for longer speak in every quarter of an hour
+# (home ids, since, of sensors of life only) -> whole quarters in which anything was received
+Received = Callable[[Ints, Floats, Bools], Ints]
 
 
 def homes(
@@ -56,7 +58,7 @@ def homes(
         usual_s=np.where(np.isnan(few), np.nan, look_up(known.alike.usual_min, began, life_at, offset) * 60),
         profile=known.version,
         away_until=columns["away_until"],
-        unseen_s=_unseen_s(now, columns["id"], life_at, known.speaks, limits["inactivity_floor_s"], received),
+        unseen_s=_unseen_s(now, columns, known.speaks, limits["inactivity_floor_s"], received),
         life_devices=np.bincount(mine, minlength=count).astype(np.int64),
         life_devices_seen=seen,
         seen_until=np.where(np.isinf(seen_until), np.nan, seen_until),
@@ -70,17 +72,19 @@ def homes(
     )
 
 
-def _unseen_s(now: float, home_id: Ints, life_at: Floats, speaks: Bools, floor_s: Floats, received: Received) -> Floats:
+def _unseen_s(now: float, columns: Columns, speaks: Bools, floor_s: Floats, received: Received) -> Floats:
     """Empty quarters of the hour since the last sign of life, in seconds.
 
     Asked only of homes that have been silent for their floor and usually send something in every quarter: of
     others an empty quarter says nothing.
     """
-    asked = np.flatnonzero(speaks & (now - life_at >= floor_s))
+    home_id, life_at = columns["id"], columns["life_at"]
+    radio = columns["radio_s"] <= SPEAKS_S  # NaN compares false
+    asked = np.flatnonzero((speaks | radio) & (now - life_at >= floor_s))
     unseen = np.zeros(len(home_id))
     if len(asked):
         quarter = QUARTER_S
         # whole quarters between the one that life_at is in and the one that is not over yet
         whole = np.maximum(now // quarter - life_at[asked] // quarter - 1, 0)
-        unseen[asked] = np.maximum(whole - received(home_id[asked], life_at[asked]), 0) * quarter
+        unseen[asked] = np.maximum(whole - received(home_id[asked], life_at[asked], radio[asked]), 0) * quarter
     return unseen

@@ -30,6 +30,7 @@ KINDS: Final = frozenset(
         AlertKind.WATER_RUNNING, AlertKind.COLD, AlertKind.HEAT, AlertKind.DRIFT, AlertKind.SENSOR_STUCK,
     }
 )  # fmt: skip
+FLAT_S: Final = 3600.0
 Grids = Callable[[Ints, int], Grid]  # (device ids, quarters) -> their quarter-hour sums up to now
 
 
@@ -80,7 +81,9 @@ def _power(
     base_w = np.nan_to_num(routines.scalars["base_w"])
     threshold = base_w + limits["appliance_w"]
     meters = np.flatnonzero((columns["kind"] == DeviceKind.METER) & (at >= 0))
-    rows = meters[columns["value"][meters] >= threshold[at[meters]]]
+    # A value that has not moved by a watt for an hour is no appliance: the meter's hub fills in (sensor_stuck).
+    alive = columns["time"][meters] - columns["changed_at"][meters] < FLAT_S
+    rows = meters[(columns["value"][meters] >= threshold[at[meters]]) & alive]
     home = at[rows]
     return supplies.power(
         grids(columns["id"][rows], supplies.POWER_QUARTERS),

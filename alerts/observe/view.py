@@ -12,7 +12,7 @@ import numpy as np
 from alerts import calibrate, metered, profile
 from alerts.detect import arrays
 from alerts.detect.aftermath import Aftermath
-from alerts.detect.arrays import Floats, Ints
+from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.observe import columns as of
 from alerts.observe import devices as device_arrays
 from alerts.observe import homes as home_arrays
@@ -20,6 +20,7 @@ from alerts.observe import supplies
 from alerts.observe.columns import Columns, Rows
 from alerts.observe.policies import policies_of
 from alerts.observe.slow import KINDS, Slow, slow
+from alerts.observe.whereabouts import room_kinds
 from alerts.policy import DEFAULTS, Policy
 from alerts.routine import table_of
 from core.metrics import BY_NAME
@@ -93,8 +94,8 @@ def observe(connection: Connection, now: datetime, slack_s: float = 0.0) -> View
     devices = device_arrays.devices(device_columns, gateway_columns, behind, device_limits)
     known = profile.read([row["inactivity"] for row in home_rows], [row["version"] for row in home_rows])
 
-    def received(home_id: Ints, since: Floats) -> Ints:
-        return _received(connection, now, home_id, since)
+    def received(home_id: Ints, since: Floats, radio: Bools) -> Ints:
+        return _received(connection, now, home_id, since, radio)
 
     homes = home_arrays.homes(
         present, home_columns, known, devices, at, gateway_columns, gateway_at, home_limits, received, slack_s
@@ -152,11 +153,12 @@ def _gateway_columns(rows: Rows) -> dict[str, Any]:
 
 
 def _device_columns(rows: Rows) -> dict[str, Any]:
-    kind = of.texts(rows, "kind")
+    kind, room = of.texts(rows, "kind"), of.texts(rows, "room")
     return {
         **{name: of.ints(rows, name) for name in ("id", "home_id", "gateway_id")},
         "kind": kind,
-        "room": of.texts(rows, "room"),
+        "room": room,
+        **room_kinds(room),
         "life": device_arrays.witnesses(kind, of.ints(rows, "home_id")),
         **{name: of.bools(rows, name) for name in ("mains", "exterior")},
         **{name: of.floats(rows, name) for name in ("registered_at", "last_at", "gone_at")},
@@ -197,11 +199,12 @@ def _aftermath(connection: Connection, urgent: Rows) -> Aftermath:
         known = {row["id"]: row for row in connection.execute(QUERIES["aftermath"], asked)}
     nothing: dict[str, Any] = {"life_at": None, "elsewhere_at": None, "ok_at": None}
     rows = [known.get(row["id"], nothing) for row in urgent]
-    return Aftermath(of.floats(rows, "life_at"), of.floats(rows, "elsewhere_at"), of.floats(rows, "ok_at"))
+    followed = (of.floats(rows, name) for name in ("life_at", "elsewhere_at", "ok_at"))
+    return Aftermath(of.floats(urgent, "stored_at"), *followed)
 
 
-def _received(connection: Connection, now: datetime, home_id: Ints, since: Floats) -> Ints:
-    asked = {"homes": home_id.tolist(), "since": since.tolist(), "now": now}
+def _received(connection: Connection, now: datetime, home_id: Ints, since: Floats, radio: Bools) -> Ints:
+    asked = {"homes": home_id.tolist(), "since": since.tolist(), "radio": radio.tolist(), "now": now}
     found = {row["home_id"]: row["quarters"] for row in connection.execute(QUERIES["received_since"], asked)}
     return np.array([found[int(home)] for home in home_id], dtype=np.int64)
 

@@ -6,13 +6,14 @@ from typing import Final
 import numpy as np
 
 from alerts.detect import arrays, cannot_watch, device_silent, inactivity
-from alerts.detect.arrays import Bools, Floats, Ints
+from alerts.detect.arrays import Bools, Floats, Ints, Texts
 from alerts.detect.whereabouts import Whereabouts
 from alerts.observe.columns import Columns, latest
 from core.model import DeviceKind, RoomKind
 
 BATH: Final = (RoomKind.BATHROOM, RoomKind.TOILET)
-LATELY_S: Final = 5 * 3600.0
+LATELY_S: Final = 5 * 3600.0  # a sensor that was not heard for so long may be dead
+STUCK_S: Final = 2 * 3600.0  # a motion sensor that has said "somebody" for so long sees nothing new
 NIGHT_ROOMS: Final = (*BATH, RoomKind.BEDROOM)
 
 
@@ -23,14 +24,17 @@ def whereabouts(
     """One row a home, in the order of `homes`.
 
     Args:
-        columns: of the devices: room, exterior, kind, value, life_at, changed_at. at: row of each device's home.
+        columns: of the devices: room, bath and night (see room_kinds), exterior, kind, value, life_at, changed_at.
+        at: row of each device's home.
         routines: name -> float64 [homes], scalars of detect.routine.Routine.
         limits: the policy's columns, one row a home.
     """
     count = len(homes.home_id)
     room, life_at, life = columns["room"], columns["life_at"], devices.life & (at >= 0)
-    bath = np.isin(room, BATH)
-    day = life & ~np.isin(room, NIGHT_ROOMS)
+    bath = columns["bath"]
+    day = life & ~columns["night"]
+    stuck = (columns["kind"] == DeviceKind.MOTION) & (columns["value"] > 0) & (now - columns["changed_at"] > STUCK_S)
+    blank = ~(now - columns["last_at"] < LATELY_S) | stuck
     alive = device_silent.heard_until(devices) + slack_s >= now
     exterior = columns["exterior"] & (columns["kind"] == DeviceKind.CONTACT) & (at >= 0)
     stands_open = exterior & (columns["value"] > 0) & ~device_silent.gone(devices)
@@ -51,7 +55,7 @@ def whereabouts(
         bath_room=np.where(toilet_at == bath_at, RoomKind.TOILET.value, RoomKind.BATHROOM.value).astype(np.object_),
         elsewhere_at=_latest_of(count, at, life_at, life & ~bath),
         elsewhere_sensors=_count_of(count, at, life & ~bath & alive),
-        elsewhere_whole=_count_of(count, at, life & ~bath & ~(now - columns["last_at"] < LATELY_S)) == 0,
+        elsewhere_whole=_count_of(count, at, life & ~bath & blank) == 0,
         door_at=homes.door_at,
         open_since=_latest_of(count, at, columns["changed_at"], stands_open),
         rise_s=routines["rise_s"],
@@ -77,6 +81,11 @@ def whereabouts(
             )
         },
     )
+
+
+def room_kinds(room: Texts) -> dict[str, Bools]:
+    """`bath`: washing happens there; `night`: nobody who is there has risen."""
+    return {"bath": np.isin(room, BATH), "night": np.isin(room, NIGHT_ROOMS)}
 
 
 def _latest_of(count: int, at: Ints, values: Floats, which: Bools) -> Floats:

@@ -26,3 +26,30 @@ def explain(
     url = database_url(read_settings(RunningSettings, os.environ))
     Console().print(explain_home(url, home, at, picture))
     typer.echo(f"the picture is in {picture}", err=True)
+
+
+@app.command()
+def shadow(
+    rules: Annotated[Path, typer.Option(help="A TOML file with [policy], [region.KEY] or [home.KEY].")],
+    days: Annotated[str, typer.Option(metavar="DAYS", help="How much of the past is played, e.g. 30d.")] = "30",
+    as_json: Annotated[bool, typer.Option("--json", help="Print figures for a program.")] = False,
+) -> None:
+    """Plays the stored past under new rules beside those in force: which alerts would have come, gone or moved."""
+    import json
+
+    from rich.console import Console
+
+    from core.settings import read_settings
+    from yiju.commands.options import clock
+    from yiju.commands.options import days as days_of
+    from yiju.running import RunningSettings, database_url
+    from yiju.screen import Screen
+    from yiju.shadowing import figures, run_shadow, tables
+
+    url = database_url(read_settings(RunningSettings, os.environ))
+    found = run_shadow(url, rules, days_of(days).days, clock().now(), Screen())
+    if as_json:
+        typer.echo(json.dumps(figures(found), indent=2))
+    else:
+        for table in tables(found):
+            Console().print(table)
