@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from alerts.policy import Level, Resolved, inherit
 from core.errors import Conflict, NotFound
-from core.model import AlertState, Outcome, Severity
+from core.model import AlertState, FalseReason, Outcome, Severity
 from store.pool import Connection
 from store.queries import load_queries
 
@@ -62,19 +62,24 @@ def on_site(connection: Connection, alert_id: int, person_id: int, now: datetime
 
 
 def resolve(
-    connection: Connection, alert_id: int, person_id: int, now: datetime, outcome: Outcome, note: str = ""
-) -> None:
-    """`person_id` says how it ended; from any state but resolved.
+    connection: Connection, alert_id: int, person_id: int, now: datetime, outcome: Outcome, note: str = "",
+    reason: FalseReason | None = None,
+) -> None:  # fmt: skip
+    """`person_id` says how it ended, and of a false alarm why; from any state but resolved.
 
     Raises:
-        NotFound, Conflict: also for `Outcome.ENDED_ITSELF`, which is the platform's own word.
+        NotFound, Conflict: also for `Outcome.ENDED_ITSELF`, which is the platform's own word, and for a reason of
+            anything but a false alarm.
     """
+    if reason is not None and outcome is not Outcome.FALSE_ALARM:
+        raise Conflict(f"an alert that ended as {outcome} has no reason for a false alarm: leave the reason out")
     if outcome is Outcome.ENDED_ITSELF:
         raise Conflict("only the platform says that an alert ended by itself: choose what you found")
     alert = _lock(connection, alert_id)
     if alert["state"] == AlertState.RESOLVED:
         raise Conflict(f"alert {alert_id} is resolved already")
-    _resolve(connection, alert_id, alert["home_id"], person_id, now, outcome, note, {"outcome": outcome.value})
+    details = {"outcome": outcome.value} | ({"reason": reason.value} if reason else {})
+    _resolve(connection, alert_id, alert["home_id"], person_id, now, outcome, note, details)
 
 
 def end_itself(connection: Connection, alert_id: int, home_id: int, now: datetime, details: dict[str, Any]) -> None:
@@ -131,7 +136,14 @@ def _resolve(
 ) -> None:  # fmt: skip
     connection.execute(
         QUERIES["resolve"],
-        {"id": alert_id, "person_id": person_id, "now": now, "outcome": outcome.value, "note": note},
+        {
+            "id": alert_id,
+            "person_id": person_id,
+            "now": now,
+            "outcome": outcome.value,
+            "note": note,
+            "reason": details.get("reason", ""),
+        },
     )
     record(connection, alert_id, now, "resolved" if person_id is not None else "ended_itself", details, person_id)
     announce(connection, alert_id, home_id)

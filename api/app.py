@@ -16,11 +16,11 @@ from api.headers import Headers
 from api.house import House
 from api.metrics import Counters
 from api.pages import alerts as alert_pages
-from api.pages import family, login, overview
+from api.pages import family, login, overview, tryout
 from api.pages import gateways as gateway_pages
 from api.pages import homes as home_pages
 from api.pages.render import Pages
-from api.routes import alerts, events, gateways, health, homes, metrics, people, regions, register
+from api.routes import absences, alerts, events, gateways, health, homes, metrics, people, regions, register
 from api.schemas import ErrorAnswer
 from api.settings import Settings
 from api.stream import Switchboard
@@ -71,9 +71,9 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
     install_errors(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Headers, house=house)  # the outermost
-    for part in (people, regions, homes, gateways, alerts, events, register):
+    for part in (people, regions, homes, gateways, absences, alerts, events, register):
         app.include_router(part.router, prefix="/api/v1", responses={"default": {"model": ErrorAnswer}})
-    for part in (health, metrics, login, alert_pages, home_pages, gateway_pages, family, overview):
+    for part in (health, metrics, login, alert_pages, home_pages, gateway_pages, family, overview, tryout):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

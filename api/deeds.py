@@ -6,7 +6,7 @@ from alerts import lifecycle
 from api.access import Visit
 from api.reads import alerts as reads
 from api.reads.homes import need_staff_of
-from core.model import Outcome
+from core.model import FalseReason, Outcome
 
 
 def acknowledge(visit: Visit, alert_id: int, until: datetime | None = None) -> None:
@@ -21,10 +21,10 @@ def on_site(visit: Visit, alert_id: int) -> None:
     lifecycle.on_site(visit.connection, alert_id, visit.person.id, visit.now)
 
 
-def resolve(visit: Visit, alert_id: int, outcome: Outcome, note: str = "") -> None:
+def resolve(visit: Visit, alert_id: int, outcome: Outcome, note: str = "", reason: FalseReason | None = None) -> None:
     """ "It is over, and this is how it ended." Raises NotFound, NotAllowed, Conflict."""
     _allow(visit, alert_id, "alert.resolve")
-    lifecycle.resolve(visit.connection, alert_id, visit.person.id, visit.now, outcome, note)
+    lifecycle.resolve(visit.connection, alert_id, visit.person.id, visit.now, outcome, note, reason)
 
 
 def _allow(visit: Visit, alert_id: int, what: str) -> None:

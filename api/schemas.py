@@ -3,10 +3,21 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.reads.homes import Watch
-from core.model import AlertKind, AlertState, DeviceKind, Outcome, RegionLevel, Role, RoomKind, Severity
+from core.model import (
+    AbsenceReason,
+    AlertKind,
+    AlertState,
+    DeviceKind,
+    FalseReason,
+    Outcome,
+    RegionLevel,
+    Role,
+    RoomKind,
+    Severity,
+)
 
 
 class Shape(BaseModel):
@@ -300,4 +311,36 @@ class Acknowledgement(Shape):
 
 class Resolution(Shape):
     outcome: Outcome
+    false_reason: FalseReason | None = Field(None, description="of a false alarm: why")
     note: Annotated[str, Field(max_length=2000)] = ""
+
+
+class NewAbsence(Shape):
+    from_at: AwareDatetime
+    until_at: AwareDatetime
+    reason: AbsenceReason
+
+
+class Absence(NewAbsence):
+    """A time in which the person is known to be away."""
+
+    id: int
+
+
+class Absences(Shape):
+    absences: list[Absence]
+
+
+class KindPrecision(Shape):
+    month: date = Field(description="its first day, in the platform's zone")
+    kind: AlertKind
+    raised: int
+    judged: int = Field(description="of which a person has said how they ended")
+    helped: int
+    false_alarms: int
+    precision: float | None = Field(description="1 - false alarms / judged; null: nobody has said")
+    reasons: dict[str, int] = Field(description="why they were false, as far as it was said")
+
+
+class Precision(Shape):
+    kinds: list[KindPrecision]

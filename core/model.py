@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import IntFlag, StrEnum
+from typing import Final
 
 import msgspec
 
@@ -76,6 +77,12 @@ class DeviceKind(StrEnum):
     GATEWAY = "gateway"  # the gateway about itself; its address is "gateway"
 
 
+# Kinds whose main metric shows life. A plug is no witness of a person; a mains meter is one where there is no other.
+LIFE_KINDS: Final = frozenset(
+    {DeviceKind.CONTACT, DeviceKind.MOTION, DeviceKind.BED, DeviceKind.SEAT, DeviceKind.RADAR}
+)
+
+
 class Role(StrEnum):
     """What a person is to the platform. Worker, manager and admin hold it for a region and all below it."""
 
@@ -93,7 +100,19 @@ class AlertKind(StrEnum):
     LEAK = "leak"
     TAMPER = "tamper"
     INACTIVITY = "inactivity"
+    NOT_RISEN = "not_risen"
+    LONG_STAY = "long_stay"  # in the bathroom or toilet
     NOT_RETURNED = "not_returned"
+    LEFT_AT_NIGHT = "left_at_night"
+    DOOR_OPEN = "door_open"  # the exterior one, left open
+    NO_DOOR = "no_door"  # nobody in or out for days
+    APPLIANCE_ON = "appliance_on"
+    WATER_LOW = "water_low"
+    WATER_RUNNING = "water_running"
+    COLD = "cold"
+    HEAT = "heat"
+    DRIFT = "drift"  # slowly, over weeks
+    SENSOR_STUCK = "sensor_stuck"  # speaks, but says what cannot be
     DEVICE_SILENT = "device_silent"
     HUB_DOWN = "hub_down"
     GATEWAY_OFFLINE = "gateway_offline"
@@ -115,6 +134,25 @@ class Outcome(StrEnum):
     SENSOR_FAULT = "sensor_fault"
     TEST = "test"
     ENDED_ITSELF = "ended_itself"
+
+
+class AbsenceReason(StrEnum):
+    """Why a person is away."""
+
+    FAMILY = "family"
+    HOSPITAL = "hospital"
+    TRAVEL = "travel"
+    OTHER = "other"
+
+
+class FalseReason(StrEnum):
+    """Why an alarm was false, as whoever looked says it."""
+
+    VISITOR = "visitor"
+    AWAY = "away"
+    SENSOR = "sensor"
+    PET = "pet"
+    OTHER = "other"
 
 
 class Severity(StrEnum):

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from core.errors import YijuError
-from yiju.commands import bench, drill, gateway, rejected, simulate, store
+from yiju.commands import bench, detect, drill, gateway, rejected, simulate, store
+from yiju.commands.evaluate import evaluate
 from yiju.commands.options import FAULT, Backfill, clock, days
 from yiju.services import SERVICES, Service, run_service
 
@@ -27,6 +28,8 @@ app.add_typer(gateway.app, name="gateway")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(drill.app, name="drill")
 app.add_typer(bench.app, name="bench")
+app.add_typer(detect.app, name="detect")
+app.command("evaluate")(evaluate)
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from api.reads import homes as home_reads
 from api.reads.regions import list_regions
 
 router = APIRouter(include_in_schema=False)
+MONTHS = 3  # of the table of what was right
 COUNTED = ("watched", "not_watched", "open_alerts", "urgent_alerts", "opened", "answered", "false_alarms")
 
 
@@ -20,7 +21,14 @@ def overview(request: Request, visit: StaffVisit) -> Response:
     """Counts by community, and the answers of the last 30 days."""
     communities = _communities(visit)
     total = {name: sum(one[name] for one in communities) for name in COUNTED}
-    return house_of(request).pages.show(visit, "overview.html", here="/overview", communities=communities, total=total)
+    return house_of(request).pages.show(
+        visit,
+        "overview.html",
+        here="/overview",
+        communities=communities,
+        total=total,
+        precision=alert_reads.precision(visit, MONTHS),
+    )
 
 
 def _communities(visit: Visit) -> list[dict[str, Any]]:

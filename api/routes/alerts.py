@@ -9,7 +9,17 @@ from api import deeds
 from api.access import AnyVisit, Visit
 from api.ids import AlertId, HomeId
 from api.reads import alerts as reads
-from api.schemas import Acknowledgement, Alert, AlertDetail, AlertEvent, Alerts, Delivery, Resolution
+from api.schemas import (
+    Acknowledgement,
+    Alert,
+    AlertDetail,
+    AlertEvent,
+    Alerts,
+    Delivery,
+    KindPrecision,
+    Precision,
+    Resolution,
+)
 from core.model import AlertKind
 
 router = APIRouter(prefix="/alerts", tags=["alerts"])
@@ -28,6 +38,12 @@ def list_alerts(
     rows = reads.list_alerts(visit, open_only=state == "open", home=home, kind=kind, before=before, limit=limit)
     more = rows[-1]["id"] if len(rows) == limit else None
     return Alerts(alerts=[Alert(**_alert(visit, row)) for row in rows], next=more)
+
+
+@router.get("/precision")
+def precision(visit: AnyVisit, months: Annotated[int, Query(ge=1, le=24)] = 3) -> Precision:
+    """How often each kind was right in the homes of your regions, by month, newest first."""
+    return Precision(kinds=[KindPrecision(**row) for row in reads.precision(visit, months)])
 
 
 @router.get("/{alert_id}")
@@ -59,7 +75,7 @@ def on_site(visit: AnyVisit, alert_id: AlertId) -> AlertDetail:
 @router.post("/{alert_id}/resolve")
 def resolve(visit: AnyVisit, alert_id: AlertId, body: Resolution) -> AlertDetail:
     """It is over. 409 when it was over before."""
-    deeds.resolve(visit, alert_id, body.outcome, body.note)
+    deeds.resolve(visit, alert_id, body.outcome, body.note, body.false_reason)
     return one_alert(visit, alert_id)
 
 

@@ -85,3 +85,24 @@ def bench_history(
     for edition, size in figures["bytes_per_reading"].items():
         typer.echo(f"{edition}: {size} bytes a reading")
     typer.echo(f"{figures['bytes_per_rollup']} bytes a row of sums; {outcome.readings} readings of {homes} homes")
+
+
+@app.command("sweep")
+def bench_sweep(as_json: AsJson = False) -> None:
+    """One look at up to a million homes, beside one plain numpy pass over the same bytes."""
+    from bench.sweep import measure
+    from yiju.screen import Screen
+
+    screen = Screen()
+    with screen.steps(1) as begin:
+        begin("sweep")
+        with screen.work("sizes measured") as advance:
+            found = measure(advance)
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    for one in found["sweeps"]:
+        screen.say(
+            f"{one['homes']:>9,} homes: {one['seconds']:.4f} s, {one['bytes_per_home']:.0f} bytes a home,"
+            f" {one['ratio_to_numpy_pass']} x one pass over the same bytes"
+        )
