@@ -19,7 +19,7 @@ from api.pages import alerts as alert_pages
 from api.pages import family, login, overview, tryout
 from api.pages import homes as home_pages
 from api.pages.render import Pages
-from api.routes import alerts, events, health, homes, metrics, people, regions, register
+from api.routes import absences, alerts, events, health, homes, metrics, people, regions, register
 from api.schemas import ErrorAnswer
 from api.settings import Settings
 from api.stream import Switchboard
@@ -69,7 +69,7 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
     install_errors(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Headers, house=house)  # the outermost
-    for part in (people, regions, homes, alerts, events, register):
+    for part in (people, regions, homes, absences, alerts, events, register):
         app.include_router(part.router, prefix="/api/v1", responses={"default": {"model": ErrorAnswer}})
     for part in (health, metrics, login, alert_pages, home_pages, family, overview, tryout):
         app.include_router(part.router)

@@ -3,10 +3,21 @@
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.reads.homes import Watch
-from core.model import AlertKind, AlertState, DeviceKind, FalseReason, Outcome, RegionLevel, Role, RoomKind, Severity
+from core.model import (
+    AbsenceReason,
+    AlertKind,
+    AlertState,
+    DeviceKind,
+    FalseReason,
+    Outcome,
+    RegionLevel,
+    Role,
+    RoomKind,
+    Severity,
+)
 
 
 class Shape(BaseModel):
@@ -217,6 +228,22 @@ class Resolution(Shape):
     outcome: Outcome
     false_reason: FalseReason | None = Field(None, description="of a false alarm: why")
     note: Annotated[str, Field(max_length=2000)] = ""
+
+
+class NewAbsence(Shape):
+    from_at: AwareDatetime
+    until_at: AwareDatetime
+    reason: AbsenceReason
+
+
+class Absence(NewAbsence):
+    """A time in which the person is known to be away."""
+
+    id: int
+
+
+class Absences(Shape):
+    absences: list[Absence]
 
 
 class KindPrecision(Shape):

@@ -134,6 +134,15 @@ class Outcome(StrEnum):
     ENDED_ITSELF = "ended_itself"
 
 
+class AbsenceReason(StrEnum):
+    """Why a person is away."""
+
+    FAMILY = "family"
+    HOSPITAL = "hospital"
+    TRAVEL = "travel"
+    OTHER = "other"
+
+
 class FalseReason(StrEnum):
     """Why an alarm was false, as whoever looked says it."""
 

@@ -274,3 +274,16 @@ SELECT service, at, details FROM service_heartbeat
 
 -- name: platform_counts
 SELECT what, label, amount FROM platform_counts(%(since)s, %(silent_since)s)
+
+-- name: absences
+SELECT id, from_at, until_at, reason FROM absence
+WHERE home_id = %(home_id)s AND cancelled_at IS NULL AND until_at > %(now)s ORDER BY from_at, id
+
+-- name: plan_absence
+INSERT INTO absence (home_id, from_at, until_at, reason, said_by, said_at)
+VALUES (%(home_id)s, %(from_at)s, %(until_at)s, %(reason)s, %(person)s, %(now)s)
+RETURNING id, from_at, until_at, reason
+
+-- name: cancel_absence
+UPDATE absence SET cancelled_at = %(now)s
+WHERE id = %(id)s AND home_id = %(home_id)s AND cancelled_at IS NULL AND until_at > %(now)s

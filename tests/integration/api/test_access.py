@@ -15,7 +15,11 @@ from tests.conftest import Database
 from tests.integration.api.conftest import SignIn
 from tests.integration.api.world import World
 
-BODIES = {"resolve": {"outcome": "helped"}, "language": {"locale": "en"}}
+BODIES = {
+    "resolve": {"outcome": "helped"},
+    "language": {"locale": "en"},
+    "absences": {"from_at": "2026-03-02T00:00:00Z", "until_at": "2036-03-02T00:00:00Z", "reason": "family"},
+}
 
 
 def routes(app: FastAPI) -> list[tuple[str, str]]:
@@ -43,7 +47,7 @@ def test_every_route_but_the_public_ones_needs_a_person(app: FastAPI, stranger: 
     for method, path in routes(app):
         if path in PUBLIC:
             continue
-        answer = stranger.request(method, path.format(home_id=1, alert_id=1), headers={"Origin": site})
+        answer = stranger.request(method, path.format(home_id=1, alert_id=1, absence_id=1), headers={"Origin": site})
         if path.startswith("/api/"):
             assert answer.status_code == 401, (method, path)
             assert answer.json()["error"]["code"] == "not_signed_in"
@@ -61,9 +65,9 @@ def test_to_a_stranger_another_regions_home_does_not_exist(
     for method, path in routes(app):
         if "{" not in path:
             continue
-        body = BODIES.get(path.rsplit("/", 1)[-1])
+        body = BODIES.get(path.rsplit("/", 1)[-1]) if method == "POST" else None
         kind = {"json": body} if path.startswith("/api/") else {"data": body}
-        answer = client.request(method, path.format(home_id=home, alert_id=alert), **kind)  # type: ignore[arg-type]
+        answer = client.request(method, path.format(home_id=home, alert_id=alert, absence_id=1), **kind)  # type: ignore[arg-type]
         staff_only = path.startswith("/homes") and who == "nobody"
         assert answer.status_code == (403 if staff_only else 404), (method, path, answer.text)
         assert "Wang" not in answer.text
