@@ -10,7 +10,7 @@ def test_only_a_manager_tries_rules_out(world: World, browser: SignIn) -> None:
 
 
 def test_a_trial_over_a_past_without_readings_finds_nothing_different(world: World, browser: SignIn) -> None:
-    client = browser("mei")
+    client = browser("head")
     page = client.get("/try-out")
     assert page.status_code == 200
     values = {"false_alarm_days": 25, "inactivity_h": 10, "not_risen_margin_min": 60, "long_stay_floor_min": 45,
