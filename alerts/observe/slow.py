@@ -61,7 +61,9 @@ def slow(
     where = whereabouts(
         now, columns, devices, at, homes, routines.scalars, routines.night_out, zone_offset_s, home_limits, slack_s
     )
-    personal = np.fmin(home_limits["routine_margin"] * routines.scalars["away_s"], home_limits["not_returned_most_s"])
+    personal = np.minimum(
+        home_limits["routine_margin"] * routines.scalars["away_s"], home_limits["not_returned_most_s"]
+    )
     return Slow(
         whereabouts=where,
         away=replace(homes, not_returned_s=np.fmax(personal, homes.not_returned_s)),

@@ -137,7 +137,7 @@ def test_a_fall_is_on_the_open_page_without_a_reload_at_the_webhook_once_and_on_
     worker.evaluate("window.neverReloaded = true")
     assert worker.locator("text=跌倒").count() == 0
     demo.incident("fall", home=3)
-    worker.wait_for_selector("h2:has-text('跌倒'), h3:has-text('跌倒')", timeout=10_000)
+    worker.wait_for_selector("h2:has-text('跌倒'), h3:has-text('跌倒')", timeout=110_000)  # 90 s to get up
     assert worker.evaluate("window.neverReloaded") is True
     family.wait_for_selector("text=今天与平时不同", timeout=10_000)
     family.wait_for_selector("text=跌倒")

@@ -247,7 +247,7 @@ def test_activity_behind_the_door_means_that_somebody_is_home(world: World) -> N
     home = world.home("h1")
     door, kitchen = home.device("contact", "entry", exterior=True), home.device("motion", "kitchen")
     home.life(door, NOW, "open")
-    home.life(kitchen, NOW + MINUTE)
+    home.life(kitchen, NOW + 2 * MINUTE)
     home.heard(NOW + 12.1 * HOUR)
     world.tick(NOW + 12.1 * HOUR)
     assert [row["kind"] for row in world.alerts()] == ["inactivity"]
@@ -264,7 +264,7 @@ def test_a_gateway_offline_mutes_its_home_and_what_still_holds_comes_up_after(wo
     assert [row["kind"] for row in world.alerts()] == ["gateway_offline"]
     muted = {row["kind"]: row["cause"] for row in world.rows("SELECT * FROM muted_finding")}
     assert muted == dict.fromkeys(("device_silent", "cannot_watch"), f"v1:gateway_offline:{home.id}:{home.gateway}")
-    # it is back: the radar has its quarter of an hour to speak, and then it is its own trouble
+    # it is back: the radar has its 25 minutes to speak, and then it is its own trouble
     home.heard(later + MINUTE, since=later + MINUTE)
     world.owner.execute("UPDATE gateway_status SET since = %s", [later + MINUTE])
     world.tick(later + MINUTE)
@@ -272,8 +272,8 @@ def test_a_gateway_offline_mutes_its_home_and_what_still_holds_comes_up_after(wo
         "gateway_offline": "resolved",
         "inactivity": "open",  # thirteen hours, and nothing in the backlog
     }
-    home.heard(later + 17 * MINUTE)
-    world.tick(later + 17 * MINUTE)
+    home.heard(later + 27 * MINUTE)
+    world.tick(later + 27 * MINUTE)
     assert "device_silent" in [row["kind"] for row in world.alerts() if row["state"] == "open"]
     assert world.rows("SELECT * FROM muted_finding") == []
 
@@ -324,11 +324,11 @@ def test_a_dead_sensor_comes_up_again_after_its_gateway_was_away(world: World) -
         world.tick(now)
         return [row["state"] for row in world.alerts("device_silent")]
 
-    assert silent_at(NOW + 16 * MINUTE) == ["open"]
-    home.will(NOW + 20 * MINUTE)
-    home.heard(NOW + 21 * MINUTE)  # it is back, and its devices have their time to speak again
-    assert silent_at(NOW + 22 * MINUTE) == ["resolved"]
-    assert silent_at(NOW + 37 * MINUTE) == ["resolved", "open"]
+    assert silent_at(NOW + 26 * MINUTE) == ["open"]
+    home.will(NOW + 30 * MINUTE)
+    home.heard(NOW + 31 * MINUTE)  # it is back, and its devices have their time to speak again
+    assert silent_at(NOW + 32 * MINUTE) == ["resolved"]
+    assert silent_at(NOW + 57 * MINUTE) == ["resolved", "open"]
 
 
 def test_one_gateway_of_two_that_is_away_hides_no_silence(world: World) -> None:

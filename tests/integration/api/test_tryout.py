@@ -1,0 +1,32 @@
+"""A manager tries a change of the rules on the past; how often each kind was right is told by month."""
+
+from core.clock import ManualClock
+from tests.integration.api.conftest import SignIn
+from tests.integration.api.world import World
+
+
+def test_only_a_manager_tries_rules_out(world: World, browser: SignIn) -> None:
+    assert browser("anna").get("/try-out").status_code == 403
+
+
+def test_a_trial_over_a_past_without_readings_finds_nothing_different(world: World, browser: SignIn) -> None:
+    client = browser("head")
+    page = client.get("/try-out")
+    assert page.status_code == 200
+    values = {"false_alarm_days": 25, "inactivity_h": 10, "not_risen_margin_min": 60, "long_stay_floor_min": 45,
+              "door_open_min": 30, "days": 3}  # fmt: skip
+    answer = client.post("/try-out", data=values)
+    assert answer.status_code == 200, answer.text
+
+
+def test_precision_is_told_by_kind_and_month(world: World, clock: ManualClock, browser: SignIn) -> None:
+    alert = world.alert("1", clock.now(), "door_open", open_at=clock.now().isoformat(), silence_s=3000, limit_s=2700)
+    client = browser("anna")
+    answer = client.post(
+        f"/alerts/{alert}/resolve", data={"outcome": "false_alarm", "reason": "visitor"}, follow_redirects=False
+    )
+    assert answer.status_code == 303
+    told = client.get("/api/v1/alerts/precision").json()["kinds"]
+    assert [(row["kind"], row["judged"], row["false_alarms"], row["precision"], row["reasons"]) for row in told] == [
+        ("door_open", 1, 1, 0.0, {"visitor": 1})
+    ]
