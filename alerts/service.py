@@ -2,6 +2,7 @@
 
 import logging
 import signal
+from datetime import timedelta
 from threading import Event, Lock, Thread
 from time import perf_counter
 from typing import Annotated, Final
@@ -21,8 +22,9 @@ from alerts.notify.sender import keep_channels_out_of_logs
 from alerts.pace import lasting
 from core.clock import Clock
 from core.words import load_words
-from store.pool import DatabaseRole, listening, open_pool
+from store.pool import DatabaseRole, connect, listening, open_pool
 from store.queries import load_queries
+from store.retention import forget_outlived
 
 QUERIES: Final = load_queries(__package__)
 SLACK_S: Final = 10.0  # how long a reading may be under way from a sensor to the database
@@ -32,12 +34,16 @@ LEARN_S: Final = 60.0
 STALLED_S: Final = 30.0  # without a tick that ended well: nothing is looked at
 LISTEN_S: Final = 1.0  # how often the listener looks whether to stop
 RECONNECT_S: Final = 1.0
+FORGET_S: Final = 3600.0
 
 
 class Settings(msgspec.Struct, frozen=True):
     database_url: Annotated[str, msgspec.Meta(description="PostgreSQL URL of a member of yiju_alerts")]
     notify_urls: Annotated[str, msgspec.Meta(description="Apprise URLs told of every alert, separated by spaces")] = ""
     tick_s: Annotated[float, msgspec.Meta(gt=0, description="seconds between two looks at everything")] = 5.0
+    keep_rollups_days: Annotated[
+        int, msgspec.Meta(description="Quarter-hour sums older than this are deleted; readings go earlier", ge=30)
+    ] = 1826
     public_url: Annotated[str, msgspec.Meta(description="where people reach the pages; goes into messages")] = (
         "http://127.0.0.1:8080"
     )
@@ -82,6 +88,7 @@ class AlertsService:
             (self._deliver, DELIVER_S),
             (self._beat, HEARTBEAT_S),
             (self._learn, LEARN_S),
+            (self._forget, FORGET_S),
         )
         for job, seconds in jobs:
             self._scheduler.add_job(job, "interval", seconds=seconds, max_instances=1, coalesce=True,
@@ -155,6 +162,18 @@ class AlertsService:
                 learn_due(connection, self._clock.now())
         except Exception as error:  # noqa: BLE001 - as above
             self._failed("learn", error)
+
+    def _forget(self) -> None:
+        """Deletes what has outlived its purpose: store/retention.py says what, when and why."""
+        rollups = timedelta(days=self._settings.keep_rollups_days)
+        try:
+            with connect(self._settings.database_url, DatabaseRole.ALERTS, autocommit=True) as connection:
+                gone = forget_outlived(connection, self._clock.now(), rollups)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._failed("forget", error)
+            return
+        if any(gone.values()):
+            self._log.info("outlived_rows_deleted", **{table: count for table, count in gone.items() if count})
 
     def _beat(self) -> None:
         stalled = perf_counter() - self._ticked_at > STALLED_S + self._settings.tick_s

@@ -77,7 +77,8 @@ FROM unnest(%(device)s::int[], %(metric)s::smallint[], %(home)s::int[], %(time)s
     AS new (device, metric, home, time, value, on_at, off_at, changed_at, received)
 ON CONFLICT (device_id, metric) DO UPDATE SET
     value = CASE WHEN (excluded.time, excluded.value) >= (old.time, old.value) THEN excluded.value ELSE old.value END,
-    home_id = CASE WHEN excluded.time >= old.time THEN excluded.home_id ELSE old.home_id END,
+    home_id = CASE WHEN (excluded.time, excluded.home_id) >= (old.time, old.home_id)
+        THEN excluded.home_id ELSE old.home_id END,
     time = greatest(old.time, excluded.time),
     on_at = greatest(old.on_at, excluded.on_at),
     off_at = greatest(old.off_at, excluded.off_at),
@@ -122,8 +123,8 @@ ON CONFLICT (gateway_id) DO UPDATE SET
     heard_at = greatest(old.heard_at, excluded.heard_at);
 
 -- name: drop_old_readings
--- Counted back from the newest reading where the clock is ahead of it: a clock that jumps must not empty the table.
-SELECT reading_drop_before(least(%(now)s, (SELECT max(time) FROM device_state)) - %(keep)s) AS dropped;
+-- Counted back from what the homes say where the clock is ahead of it: a clock that jumps must not empty the table.
+SELECT reading_drop_before(believable(%(now)s) - %(keep)s) AS dropped;
 
 -- name: put_rejected
 INSERT INTO rejected (stored_at, topic, reason, detail, size, readings, payload)

@@ -78,13 +78,16 @@ def current_edition(connection: Connection) -> Edition:
     return Edition(row["edition"])
 
 
-def migrate(url: str, now: datetime, tell: Callable[[str], None] = lambda name: None) -> Edition:
+def migrate(
+    url: str, now: datetime, tell: Callable[[str], None] = lambda name: None, *, edition: Edition | None = None
+) -> Edition:
     """Brings the database at `url` up to date and returns its edition. Safe to run by many at once.
 
     Args:
         url: of a login that owns the database.
         now: stamped on each step.
         tell: called with the name of each step that runs.
+        edition: to make, where the server could do more; None: what it can.
 
     Raises:
         StoreError: the database was made by a later version of this code, or a step failed.
@@ -101,7 +104,7 @@ def migrate(url: str, now: datetime, tell: Callable[[str], None] = lambda name: 
         if done > len(steps):
             raise StoreError(f"the database is at migration {done}, this code knows {len(steps)}: run a newer Yiju")
         if done == 0:
-            edition = detect_edition(connection)
+            edition = edition or detect_edition(connection)
             tell(f"edition {edition}")
         else:
             edition = current_edition(connection)

@@ -4,13 +4,15 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import psycopg
+from psycopg.sql import SQL, Identifier
 
 from bench.servers import Servers
 from core.credentials import broker_password_hash, new_password
@@ -93,3 +95,34 @@ def _broker(folder: Path) -> EmbeddedBroker:
         encoding="utf-8",
     )
     return EmbeddedBroker(folder / "broker", wanted=BrokerKind.MOSQUITTO, acl=acl)
+
+
+@contextmanager
+def history_databases(now: datetime, environment: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """An embedded PostgreSQL's database; and one on each further server at hand, by edition.
+
+    Args:
+        environment: YIJU_TEST_TIMESCALEDB_URL names a superuser's URL of a server with TimescaleDB.
+    """
+    with tempfile.TemporaryDirectory(prefix="yiju-bench-") as place:
+        postgres = EmbeddedPostgres(Path(place) / "postgres", extra={"max_wal_size": "4GB"})
+        given = environment.get("YIJU_TEST_TIMESCALEDB_URL", "")
+        name = f"bench_{os.getpid()}"
+        try:
+            postgres.prepare()
+            postgres.start()
+            others: dict[str, str] = {}
+            for url in (postgres.url(), given):
+                if url:
+                    with psycopg.connect(url, autocommit=True) as connection:
+                        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+            migrate(postgres.url(name), now)
+            if given:
+                other = urlsplit(given)._replace(path=f"/{name}").geturl()
+                others[migrate(other, now)] = other
+            yield postgres.url(name), others
+        finally:
+            postgres.stop()
+            if given:
+                with psycopg.connect(given, autocommit=True) as connection:
+                    connection.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))

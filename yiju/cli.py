@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from core.errors import YijuError
-from yiju.commands import bench, gateway, simulate, store
+from yiju.commands import bench, gateway, rejected, simulate, store
 from yiju.commands.options import FAULT, Backfill, clock, days
 from yiju.services import SERVICES, Service, run_service
 
@@ -22,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(store.app, name="store")
+app.add_typer(rejected.app, name="rejected")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(bench.app, name="bench")

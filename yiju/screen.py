@@ -54,3 +54,9 @@ class Screen:
 
         yield advance
         self._bars.remove_task(task)
+
+    @contextmanager
+    def long_work(self, name: str) -> Iterator[Advance]:
+        """The same for one piece of work that stands alone."""
+        with self._bars, self.work(name) as advance:
+            yield advance

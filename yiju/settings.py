@@ -53,8 +53,8 @@ def all_settings() -> Iterator[tuple[str, list[Described]]]:
     yield "yiju simulate prepare", describe_settings(PrepareSettings)
     yield "yiju simulate incident", describe_settings(IncidentSettings)
     yield "yiju replay", describe_settings(ReplaySettings)
-    yield "yiju import, yiju gateway-password", describe_settings(RunningSettings)
-    yield "yiju store", describe_settings(StoreSettings)
+    yield "yiju import, gateway-password, store, rejected", describe_settings(RunningSettings)
+    yield "yiju store migrate", describe_settings(StoreSettings)
     yield "yiju broker-accounts", describe_settings(AccountsSettings)
     yield "yiju doctor", describe_settings(DoctorSettings)
 

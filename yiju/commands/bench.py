@@ -57,3 +57,31 @@ def bench_latency(
             f" {latency.p50_ms:g} ms, 99 % within {latency.p99_ms:g} ms; the broker alone"
             f" {latency.broker_round_trip_p50_ms:g} ms"
         )
+
+
+@app.command("history")
+def bench_history(
+    as_json: AsJson = False,
+    homes: Annotated[int, typer.Option(help="How many homes.", min=1)] = 1000,
+    per_day: Annotated[int, typer.Option(help="Readings a day of one home.", min=12)] = 350,
+) -> None:
+    """The pages' and the sweep's queries over 10, 30 and 90 days of history, and bytes a reading."""
+    import os
+
+    from bench.history import SPANS, measure
+    from yiju.bench_servers import history_databases
+    from yiju.commands.options import clock
+    from yiju.screen import Screen
+
+    now = clock().now()
+    with Screen().steps(2 * SPANS[-1]) as tell, history_databases(now, os.environ) as (url, others):
+        outcome = measure(url, others, now, homes, per_day, tell)
+    figures = outcome.figures()
+    if as_json:
+        typer.echo(json.dumps(figures))
+        return
+    for name, timing in figures["queries"].items():
+        typer.echo(f"{name}: " + ", ".join(f"{key} {value}" for key, value in timing.items()))
+    for edition, size in figures["bytes_per_reading"].items():
+        typer.echo(f"{edition}: {size} bytes a reading")
+    typer.echo(f"{figures['bytes_per_rollup']} bytes a row of sums; {outcome.readings} readings of {homes} homes")

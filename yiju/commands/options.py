@@ -1,16 +1,36 @@
 """What several commands read or write alike."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from core.clock import Clock, parse_clock
 from core.errors import SettingsError
 
+if TYPE_CHECKING:
+    from store.pool import Connection
+
 FAULT: Final = 2  # the exit code of an error that the person can mend
 Backfill: Final = typer.Option(metavar="DAYS", help="How much past the demo's homes get when they are made, e.g. 30d.")
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
+
+
+@contextmanager
+def owned_database() -> "Iterator[Connection]":
+    """The owner's connection to the database of YIJU_DATABASE_URL or of the stack in YIJU_HOME, in autocommit."""
+    from core.settings import read_settings
+    from store.pool import DatabaseRole, connect
+    from yiju.running import RunningSettings, database_url
+
+    url = database_url(read_settings(RunningSettings, os.environ))
+    with connect(url, DatabaseRole.OWNER, autocommit=True) as connection:
+        yield connection
 
 
 def clock() -> Clock:
