@@ -10,9 +10,9 @@ ALTER TABLE ledger DROP CONSTRAINT ledger_gateway_id_fkey;
 
 -- Where a device was before: its past stays there, also what arrives late.
 CREATE TABLE device_stay (
-    device_id int NOT NULL REFERENCES device,
+    device_id int NOT NULL REFERENCES device ON DELETE CASCADE,
     until     timestamptz NOT NULL,            -- what it measured before this is of `home_id`
-    home_id   int NOT NULL REFERENCES home,
+    home_id   int NOT NULL REFERENCES home ON DELETE CASCADE,
     PRIMARY KEY (device_id, until)
 );
 ALTER TABLE device ADD COLUMN placed_at timestamptz;  -- when it came to its home; null: when it was registered
