@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from psycopg.types.json import Jsonb
@@ -91,7 +92,9 @@ class _Apply:
             self._put("resident", home=entry.key, key=resident.key, name=resident.name, born=resident.born,
                       phone=resident.phone)  # fmt: skip
         for gateway in entry.gateway:
-            self._put("gateway", home=entry.key, key=gateway.key, password_hash=gateway.password_hash)
+            options = None if gateway.options is None else Jsonb(msgspec.to_builtins(gateway.options))
+            self._put("gateway", home=entry.key, key=gateway.key, password_hash=gateway.password_hash,
+                      options=options)  # fmt: skip
             self._put("device", home=entry.key, gateway=gateway.key, address="gateway", room=None,
                       kind=DeviceKind.GATEWAY, exterior=False, mains=True)  # fmt: skip
 

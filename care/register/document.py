@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from core.errors import RegisterError
+from core.configuration import Options, check_topics
+from core.errors import RegisterError, SettingsError
 from core.model import DeviceKind, RegionLevel, Role, RoomKind
 from core.wire import GATEWAY_KEY
 
@@ -48,6 +49,7 @@ class ResidentEntry(_Entry, frozen=True):
 class GatewayEntry(_Entry, frozen=True):
     key: Key
     password_hash: str = ""  # "" leaves what is there
+    options: Options | None = None  # None leaves what is there
 
 
 class DeviceEntry(_Entry, frozen=True):
@@ -166,6 +168,12 @@ def _check_homes(document: RegisterDocument, source: str) -> None:
                     f"{source}: home {home.key!r}: gateway {gateway.key!r}: a gateway's key is part of MQTT topics:"
                     " use lower-case letters, digits, '-' and '_', at most 63"
                 )
+            try:
+                check_topics(gateway.options or Options())
+            except SettingsError as error:
+                raise RegisterError(
+                    f"{source}: home {home.key!r}: gateway {gateway.key!r}: options: {error}"
+                ) from error
         rooms = {room.key for room in home.room}
         for device in home.device:
             if device.room is not None and device.room not in rooms:

@@ -41,12 +41,15 @@ ON CONFLICT (key) DO UPDATE
 RETURNING xmax = 0 AS created;
 
 -- name: put_gateway
-INSERT INTO gateway (key, home_id, password_hash, registered_at)
-VALUES (%(key)s, (SELECT id FROM home WHERE key = %(home)s), %(password_hash)s, %(now)s)
+INSERT INTO gateway (key, home_id, password_hash, registered_at, options)
+VALUES (%(key)s, (SELECT id FROM home WHERE key = %(home)s), %(password_hash)s, %(now)s,
+    coalesce(%(options)s::jsonb, '{}'))
 ON CONFLICT (key) DO UPDATE
     SET home_id = excluded.home_id,
-        password_hash = coalesce(nullif(excluded.password_hash, ''), gateway.password_hash)
+        password_hash = coalesce(nullif(excluded.password_hash, ''), gateway.password_hash),
+        options = coalesce(%(options)s::jsonb, gateway.options)
     WHERE gateway.home_id <> excluded.home_id
+       OR coalesce(%(options)s::jsonb, gateway.options) <> gateway.options
        OR (excluded.password_hash <> '' AND excluded.password_hash <> gateway.password_hash)
 RETURNING xmax = 0 AS created;
 
