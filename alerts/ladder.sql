@@ -5,7 +5,6 @@ UPDATE alert SET rung_at = %(now)s WHERE id = ANY(%(ids)s);
 
 -- name: due_alerts
 -- Open alerts whose next rung is due. `places`: the communities whose people it concerns, `zone`: whose clock counts.
--- A handed-on alert of a kind that stands on the page only is due once, for that person.
 SELECT alert.id, alert.home_id, alert.region_id, alert.kind, alert.severity, alert.rung, alert.step, alert.round,
     alert.held, alert.handed_to, alert.hand_due, home.zone AS zone,
     CASE WHEN alert.home_id IS NOT NULL THEN ARRAY[home.region_id] ELSE ARRAY(
@@ -79,3 +78,28 @@ SELECT %(digest_id)s, 0, person.id, channel, 'digest', %(now)s::timestamptz, %(n
 FROM person CROSS JOIN LATERAL unnest(person.channels) AS channel WHERE person.id = %(person_id)s
 ON CONFLICT (alert_id, digest_id, purpose, rung, person_id, channel)
 DO UPDATE SET state = 'queued', attempts = 0, next_try_at = excluded.next_try_at;
+
+-- name: has_prompt
+-- Whether a gateway of the home is there that can ask "are you all right?".
+SELECT EXISTS (
+    SELECT FROM gateway JOIN gateway_status ON gateway_status.gateway_id = gateway.id AND gateway_status.online
+    WHERE gateway.home_id = %(home_id)s AND gateway.options #> '{prompts,ask}' IS NOT NULL
+) AS prompt;
+
+-- name: keep_question
+INSERT INTO alert_question (question_id, alert_id, rung) VALUES (%(question_id)s, %(alert_id)s, %(rung)s);
+
+-- name: open_questions
+-- Questions whose answer has not been taken in, of alerts that are not over; another worker's are skipped.
+SELECT alert_question.question_id, alert_question.rung AS asked_on, alert.id, alert.home_id, alert.kind, alert.severity,
+    alert.state, alert.rung
+FROM alert_question JOIN alert ON alert.id = alert_question.alert_id
+WHERE NOT alert_question.settled AND alert.state <> 'resolved'
+ORDER BY alert.id FOR UPDATE OF alert_question, alert SKIP LOCKED;
+
+-- name: settle_question
+UPDATE alert_question SET settled = true WHERE question_id = %(question_id)s;
+
+-- name: go_on
+-- The next rung is due now.
+UPDATE alert SET rung_at = %(now)s, severity = %(severity)s WHERE id = %(id)s;

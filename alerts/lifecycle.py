@@ -145,18 +145,21 @@ def reopen(
 
 
 def end_itself(
-    connection: Connection, alert_id: int, home_id: int | None, now: datetime, details: dict[str, Any]
-) -> None:
+    connection: Connection, alert_id: int, home_id: int | None, now: datetime, details: dict[str, Any],
+    tell_at: datetime | None = None, *, tell: bool = True,
+) -> None:  # fmt: skip
     """The platform's own: what raised the alert is over. The caller holds its row.
 
-    Whoever was told that something is wrong is told that it is over.
+    Whoever was told that something is wrong is told that it is over, from `tell_at` on (None: now); with `tell`
+    False it only goes on under another name.
     """
     connection.execute(
         QUERIES["resolve"],
         {"id": alert_id, "person_id": None, "now": now, "outcome": Outcome.ENDED_ITSELF.value, "note": ""},
     )
     record(connection, alert_id, now, "ended_itself", details)
-    connection.execute(QUERIES["tell_the_end"], {"id": alert_id, "now": now})
+    if tell:
+        connection.execute(QUERIES["tell_the_end"], {"id": alert_id, "now": now, "tell_at": tell_at or now})
     announce(connection, alert_id, home_id)
 
 

@@ -181,7 +181,7 @@ WHERE id = %(id)s FOR UPDATE;
 
 -- name: acknowledge
 UPDATE alert SET state = 'acknowledged', ack_by = %(person_id)s, ack_at = %(now)s, ack_until = %(until)s,
-    handed_to = NULL, hand_due = false
+    handed_to = NULL, hand_due = false, held = false
 WHERE id = %(id)s;
 
 -- name: on_site
@@ -221,7 +221,7 @@ WHERE id = %(id)s;
 -- name: expire_acknowledgements
 -- Nobody came back to it in time: it is open again, and everyone who knew is told again.
 UPDATE alert SET state = 'open', ack_until = NULL,
-    rung = 0, step = 0, round = 0, rung_at = CASE WHEN rung > 0 OR round > 0 THEN %(now)s::timestamptz END
+    rung = 0, step = 0, round = 0, rung_at = CASE WHEN rung_at IS NOT NULL THEN %(now)s::timestamptz END
 WHERE id IN (
     SELECT id FROM alert WHERE state = 'acknowledged' AND ack_until <= %(now)s FOR UPDATE SKIP LOCKED
 )

@@ -1,4 +1,4 @@
-"""Times of the day on a wall clock, and when they come: the one place that knows about the nights on which clocks change.
+"""Times of the day on a wall clock, and when they come, also on the nights on which clocks change.
 
 A wall clock may skip times (spring) and show others twice (autumn). Something that is set for such a time happens
 once: at the first instant at which the clock shows that time, or a later one.

@@ -7,6 +7,7 @@ A rotation's handovers are times on a wall clock, so a shift lasts 23 or 25 hour
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -94,11 +95,11 @@ def shifts(
     covers = sorted(covers, key=lambda cover: cover.id)
     leave = list(leave)
     edges = {start, end}
-    for span in (*planned, *covers, *leave):
-        edges |= {edge for edge in (span.start, span.end) if start < edge < end}
+    spans = [(one.start, one.end) for kind in (planned, covers, leave) for one in kind]
+    edges |= {edge for span in spans for edge in span if start < edge < end}
     times = sorted(edges)
     found: list[Shift] = []
-    for begin, finish in zip(times, times[1:], strict=False):
+    for begin, finish in pairwise(times):
         one = _who(begin, finish, planned, covers, leave)
         last = found[-1] if found else None
         same_turn = not any(begin == turn.start for turn in planned) or one.cover is not None
@@ -116,7 +117,7 @@ def gaps(rotas: Iterable[Sequence[Shift]]) -> list[tuple[datetime, datetime]]:
         return []
     edges = sorted({edge for rota in rotas for shift in rota for edge in (shift.start, shift.end)})
     found: list[tuple[datetime, datetime]] = []
-    for begin, finish in zip(edges, edges[1:], strict=False):
+    for begin, finish in pairwise(edges):
         if any(shift.person is not None and shift.start <= begin < shift.end for rota in rotas for shift in rota):
             continue
         if found and found[-1][1] == begin:

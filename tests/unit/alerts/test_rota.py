@@ -1,6 +1,7 @@
 """Shifts, gaps and the nights on which clocks change."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +15,14 @@ from tests.oracles.rota import on_shift
 BERLIN, SHANGHAI = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Shanghai")
 # Half an hour of daylight saving, a day that never was, 45 minutes east, a jump at midnight.
 ODD = ("Australia/Lord_Howe", "Pacific/Apia", "Asia/Kathmandu", "America/Santiago", "Europe/Berlin", "Asia/Shanghai")
-CHANGES = (date(2026, 3, 28), date(2026, 10, 24), date(2026, 4, 4), date(2026, 9, 5), date(2011, 12, 29), date(2026, 6, 1))
+CHANGES = (
+    date(2026, 3, 28),
+    date(2026, 10, 24),
+    date(2026, 4, 4),
+    date(2026, 9, 5),
+    date(2011, 12, 29),
+    date(2026, 6, 1),
+)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 clock_times = st.builds(time, st.integers(0, 23), st.sampled_from((0, 15, 30, 59)))
@@ -47,7 +55,7 @@ def test_shifts_are_what_somebody_who_watches_the_clock_would_say(rotation: Rota
     found = shifts(rotation, covers, leave, start, start + minutes * MINUTE)
     assert found[0].start == start
     assert found[-1].end == start + minutes * MINUTE
-    assert all(one.end == other.start for one, other in zip(found, found[1:], strict=False))
+    assert all(one.end == other.start for one, other in pairwise(found))
     told = [shift.person for shift in found for _ in range(round((shift.end - shift.start) / MINUTE))]
     assert told == on_shift(rotation, covers, leave, start, minutes)
 

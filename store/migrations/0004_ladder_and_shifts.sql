@@ -19,6 +19,15 @@ CREATE TABLE alert_home (
 );
 CREATE INDEX ON alert_home (home_id);
 
+-- Questions to the home, "are you all right?", and whether their answer has been taken in.
+CREATE TABLE alert_question (
+    question_id bigint PRIMARY KEY REFERENCES gateway_command,
+    alert_id    bigint NOT NULL REFERENCES alert,
+    rung        int NOT NULL,
+    settled     boolean NOT NULL DEFAULT false
+);
+CREATE INDEX alert_question_open ON alert_question (alert_id) WHERE NOT settled;
+
 -- Who, when, from where, why. Append only: no service may change a row, and neither may the owner by mistake.
 ALTER TABLE alert_event
     ADD COLUMN source text NOT NULL DEFAULT 'platform'
@@ -142,7 +151,7 @@ CREATE TABLE digest (
 ALTER TABLE delivery ALTER COLUMN alert_id DROP NOT NULL,
     ADD COLUMN digest_id bigint REFERENCES digest,
     ADD COLUMN purpose text NOT NULL DEFAULT 'alert'
-        CHECK (purpose IN ('alert', 'handed', 'emergency', 'answer', 'ended', 'digest')),
+        CHECK (purpose IN ('alert', 'handed', 'emergency', 'ended', 'digest')),
     ADD COLUMN unanswered boolean NOT NULL DEFAULT false,  -- others were told before, and nobody has answered
     ADD CONSTRAINT delivery_about_one CHECK (num_nonnulls(alert_id, digest_id) = 1),
     DROP CONSTRAINT delivery_alert_id_rung_person_id_channel_key,
@@ -233,6 +242,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON rotation_member TO yiju_register;
 GRANT SELECT ON volunteer, rotation, rotation_member, shift_cover, leave, maintenance TO yiju_alerts;
 GRANT SELECT, UPDATE ON absence TO yiju_alerts;
 GRANT SELECT, INSERT ON alert_home TO yiju_alerts;
+GRANT SELECT, INSERT, UPDATE ON alert_question TO yiju_alerts;
 GRANT SELECT, INSERT, UPDATE ON digest TO yiju_alerts;
 GRANT SELECT ON volunteer, rotation, rotation_member, alert_home, muted_finding TO yiju_api;
 GRANT SELECT, INSERT, UPDATE ON absence, maintenance, shift_cover, leave TO yiju_api;
