@@ -136,8 +136,10 @@ class _Apply:
                 f"{source}: rotation {entry.key!r}: member {row['key']!r} "
                 + (f"holds no grant for {entry.region!r}: add [[person.grant]]" if row["known"] else "is not known")
             )
-        self._put("rotation", key=entry.key, region=entry.region, name=entry.name, duty=entry.duty, zone=entry.zone,
-                  handovers=entry.handovers, every_days=entry.every_days, starts=entry.starts, ends=entry.ends)  # fmt: skip
+        self._put(
+            "rotation", key=entry.key, region=entry.region, name=entry.name, duty=entry.duty, zone=entry.zone,
+            handovers=entry.handovers, every_days=entry.every_days, starts=entry.starts, ends=entry.ends,
+        )  # fmt: skip
         before = self._connection.execute(QUERIES["rotation_members"], {"key": entry.key}).fetchone()
         if before is not None and before["members"] != members:
             self._connection.execute(QUERIES["put_rotation_members"], {"key": entry.key, "members": members})

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from core.configuration import Options, check_topics
+from core.daytime import parse_time
 from core.errors import RegisterError, SettingsError
 from core.model import DeviceKind, RegionLevel, Role, RoomKind
 from core.wire import GATEWAY_KEY
@@ -108,7 +109,9 @@ class RotationEntry(_Entry, frozen=True):
     name: str = ""
     duty: Literal["first", "second"] = "first"
     zone: str = "Asia/Shanghai"
-    handovers: Annotated[list[str], msgspec.Meta(min_length=1, max_length=24)] = ["08:00"]
+    handovers: Annotated[list[str], msgspec.Meta(min_length=1, max_length=24)] = msgspec.field(
+        default_factory=lambda: ["08:00"]
+    )
     every_days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 7
 
 

@@ -13,6 +13,7 @@ REGIONS = [
     {"key": "district", "level": "district", "name": "District"},
     {"key": "north", "level": "community", "name": "North", "parent": "district"},
 ]
+STARTS = {"starts": "2026-03-02"}
 
 
 def document(**rotation: Any) -> dict[str, Any]:
