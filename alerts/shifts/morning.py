@@ -47,11 +47,11 @@ def send_mornings(connection: Connection, now: datetime) -> int:
         if local.time() < HOUR or (person, local.date()) in had:
             continue
         lines = morning_lines(connection, now, places)
-        row = connection.execute(
+        kept = connection.execute(
             QUERIES["keep_morning"], {"person_id": person, "day": local.date(), "now": now, "lines": Jsonb(lines)}
         ).fetchone()
-        if row is not None and lines:
-            connection.execute(QUERIES["queue_morning"], {"digest_id": row["id"], "person_id": person, "now": now})
+        if kept is not None and lines:
+            connection.execute(QUERIES["queue_morning"], {"digest_id": kept["id"], "person_id": person, "now": now})
             sent += 1
     return sent
 

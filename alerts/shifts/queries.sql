@@ -65,3 +65,31 @@ INSERT INTO delivery (digest_id, rung, person_id, channel, purpose, created_at, 
 SELECT %(digest_id)s, 0, person.id, channel, 'digest', %(now)s::timestamptz, %(now)s::timestamptz
 FROM person CROSS JOIN LATERAL unnest(person.channels) AS channel WHERE person.id = %(person_id)s
 ON CONFLICT DO NOTHING;
+
+-- name: rotation
+SELECT id, region_id, every_days, zone FROM rotation WHERE id = %(id)s;
+
+-- name: may_be_on
+-- Whether the person holds a grant for the region or one above it.
+WITH RECURSIVE above AS (
+    SELECT id, parent_id FROM region WHERE id = %(region)s
+    UNION
+    SELECT region.id, region.parent_id FROM region JOIN above ON region.id = above.parent_id
+)
+SELECT EXISTS (SELECT FROM role_grant WHERE person_id = %(person)s AND region_id IN (SELECT id FROM above)) AS may;
+
+-- name: add_cover
+INSERT INTO shift_cover (rotation_id, person_id, from_at, until_at, swap, note, entered_by, entered_at)
+VALUES (%(rotation)s, %(person)s, %(start)s, %(end)s, %(swap)s, %(note)s, %(by)s, %(now)s) RETURNING id;
+
+-- name: withdraw_cover
+UPDATE shift_cover SET withdrawn_at = %(now)s
+WHERE withdrawn_at IS NULL AND (id = %(id)s OR swap = (SELECT swap FROM shift_cover WHERE id = %(id)s))
+RETURNING rotation_id;
+
+-- name: add_leave
+INSERT INTO leave (person_id, from_at, until_at, note, entered_by, entered_at)
+VALUES (%(person)s, %(start)s, %(end)s, %(note)s, %(by)s, %(now)s) RETURNING id;
+
+-- name: withdraw_leave
+UPDATE leave SET withdrawn_at = %(now)s WHERE id = %(id)s AND withdrawn_at IS NULL;
