@@ -26,6 +26,7 @@ from alerts.detect import (
     device_silent,
     fall,
     gateway_offline,
+    hub_down,
     inactivity,
     not_returned,
     sos,
@@ -93,6 +94,7 @@ def detect(view: View, now: datetime, slack_s: float = 0.0) -> list[Finding]:
     sweep = (
         gateway_offline.find(present, view.gateways, slack_s),
         cannot_watch.find(present, view.homes, slack_s),
+        hub_down.find(present, view.devices),
         device_silent.find(present, view.devices, slack_s),
         inactivity.find(present, view.homes, slack_s),
         not_returned.find(present, view.homes, slack_s),
