@@ -63,7 +63,7 @@ def tick(connection: Connection, now: datetime, *, platform_channels: Sequence[s
     findings = detect(view, now, slack_s)
     installed = view.gateways.home_id[~np.isnan(view.gateways.heard_at)]
     planned.end_on_return(connection, now)
-    incidents = regional.look(connection, now, findings, np.unique(view.gateways.home_id).tolist())
+    incidents = regional.look(connection, now, findings, set(view.gateways.home_id.tolist()))
     known = planned.load_planned(connection, now)
     standing, muted = inhibit(findings, Counter(installed.tolist()), (incidents.cause, known.cause))
     keep_muted(connection, now, muted)

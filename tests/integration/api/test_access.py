@@ -21,7 +21,8 @@ TIMES = {"from_at": "2026-03-02T09:00Z", "until_at": "2026-03-12T09:00Z"}
 SWAP = {"first_at": "2026-03-02T09:00Z", "second_at": "2026-03-12T09:00Z"}
 BODIES: dict[str, dict[str, object]] = {
     "resolve": {"outcome": "helped"}, "language": {"locale": "en"}, "gateway-codes": {}, "hand-on": {"to": 1},
-    "maintenance": {**TIMES}, "absences": {"kind": "away", **TIMES}, "covers": {"person_id": 1, **TIMES}, "swaps": {**SWAP},
+    "maintenance": {**TIMES}, "absences": {"kind": "away", **TIMES}, "covers": {"person_id": 1, **TIMES},
+    "swaps": {**SWAP},
 }  # fmt: skip
 FORMS: dict[str, dict[str, object]] = {**BODIES, "cover": {"person": 1, **TIMES}, "swap": {**SWAP}}
 STAFF_PAGES = ("/homes", "/maintenance", "/shifts")

@@ -260,3 +260,18 @@ def test_the_page_of_shifts_says_who_is_on_and_where_nobody_is(
     page = browser("head").get("/shifts").text
     assert "gap in the next two weeks" not in page
     assert "Head" in page
+
+
+def test_the_managers_page_says_who_is_on_and_what_the_ladder_misses(
+    world: World, clock: ManualClock, browser: SignIn
+) -> None:
+    world.plan("1", clock.now())
+    alert = sos(world, clock)
+    world.connection.execute(
+        "INSERT INTO alert_event (alert_id, at, person_id, what, details) VALUES (%s, %s, %s, 'person_skipped', %s)",
+        [alert, clock.now(), world.people["anna"], Jsonb({"rung": 1, "audience": "on_shift", "reason": "no_address"})],
+    )
+    page = browser("head").get("/overview").text
+    assert "North: nobody is on shift from 17:00 to 5 Mar 17:00" in page
+    assert "North: no way to reach Anna is registered; not told 1 time" in page
+    assert "On duty now" in page
