@@ -13,14 +13,15 @@ SELECT alert.id, alert.home_id, alert.region_id, alert.kind, alert.severity, ale
         WHERE alert_home.alert_id = alert.id
     ) END AS places,
     EXISTS (SELECT FROM delivery WHERE delivery.alert_id = alert.id AND delivery.purpose IN ('alert', 'handed')
-            AND delivery.created_at < %(now)s) AS told_before
+            AND delivery.created_at < %(now)s) AS told_before,
+    EXISTS (SELECT FROM alert_question WHERE alert_question.alert_id = alert.id) AS asked
 FROM alert LEFT JOIN home ON home.id = alert.home_id
 WHERE alert.state = 'open' AND alert.rung_at <= %(now)s
 ORDER BY alert.severity <> 'urgent', alert.id FOR UPDATE OF alert SKIP LOCKED;
 
 -- name: set_rung
 UPDATE alert SET rung = %(rung)s, step = %(step)s, round = %(round)s, rung_at = %(rung_at)s, held = %(held)s,
-    hand_due = false WHERE id = %(id)s;
+    handed_to = %(handed_to)s, hand_due = false WHERE id = %(id)s;
 
 -- name: zone_of_region
 -- The zone in which most homes of these regions lie.
