@@ -19,7 +19,7 @@ from alerts.crew import Crew, Person, load_crew
 from alerts.lifecycle import announce, record, region_policy
 from alerts.policy import DEFAULTS, Policy
 from alerts.quiet import tell_at, zone_of
-from alerts.rungs import Audience, Rung, ladder_of
+from alerts.rungs import ASK_S, Audience, Rung, ladder_of
 from core.model import Severity
 from store.pool import Connection
 from store.queries import load_queries
@@ -154,7 +154,7 @@ class _Climb:
 
     def _ask(self, step: Step) -> bool:
         home = self._alert["home_id"]
-        seconds = step.rung.wait_s or self._policy.rung_for(self._severity)
+        seconds = step.rung.wait_s or ASK_S
         return home is not None and elder.ask(
             self._connection, self._now, self._alert["id"], home, step.number, seconds
         )
