@@ -12,7 +12,7 @@ from store.queries import load_queries
 QUERIES: Final = load_queries(__package__, "ladder.sql")
 ON_THE_WAY_S: Final = 5.0  # of a rung's time, for the question and its answer to travel
 # "I am all right" answers these; SOS, fall, smoke, gas need a person who looks.
-ANSWERED: Final = frozenset({AlertKind.INACTIVITY})
+ANSWERED: Final = frozenset({AlertKind.INACTIVITY, AlertKind.NOT_RISEN, AlertKind.LONG_STAY})
 
 
 def ask(connection: Connection, now: datetime, alert_id: int, home_id: int, rung: int, seconds: float) -> bool:

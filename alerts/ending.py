@@ -1,13 +1,13 @@
 """Alerts that end by themselves, because what raised them is over. SOS, fall, smoke and gas need a person."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
 from psycopg.types.json import Jsonb
 
-from alerts.detect import inactivity
+from alerts.detect import cannot_watch, inactivity
 from alerts.detect.findings import Finding, moment
 from alerts.lifecycle import announce, end_itself, record
 from alerts.observe import View
@@ -20,6 +20,14 @@ QUERIES: Final = load_queries(__package__)
 EQUIPMENT: Final = frozenset(
     {AlertKind.DEVICE_SILENT, AlertKind.HUB_DOWN, AlertKind.GATEWAY_OFFLINE, AlertKind.CANNOT_WATCH}
 )
+# These hold for as long as they are found; but where nobody can look, what was found still stands.
+CONDITION: Final = frozenset(
+    {
+        AlertKind.NOT_RISEN, AlertKind.LONG_STAY, AlertKind.LEFT_AT_NIGHT, AlertKind.DOOR_OPEN, AlertKind.NO_DOOR,
+        AlertKind.APPLIANCE_ON, AlertKind.WATER_LOW, AlertKind.WATER_RUNNING, AlertKind.COLD, AlertKind.HEAT,
+        AlertKind.DRIFT, AlertKind.SENSOR_STUCK,
+    }
+)  # fmt: skip
 SILENCE: Final = frozenset({AlertKind.INACTIVITY, AlertKind.NOT_RETURNED})
 STATE: Final = frozenset({AlertKind.LEAK, AlertKind.TAMPER})
 SAME: Final = timedelta(seconds=1)
@@ -31,10 +39,11 @@ def end(connection: Connection, now: datetime, view: View, findings: Sequence[Fi
     Returns the ids of the alerts ended.
     """
     found = {finding.dedup_key for finding in findings}
+    seen = seen_homes(view, now)
     ended: list[int] = []
     for alert in view.open:
         kind = AlertKind(alert["kind"])
-        if kind in EQUIPMENT and alert["dedup_key"] not in found:
+        if is_over(kind, alert["dedup_key"], alert["home_id"], found, view.looked, seen):
             ended += _end(connection, now, view, alert)
         elif kind in SILENCE:
             ended += _life(connection, now, view, alert)
@@ -42,6 +51,27 @@ def end(connection: Connection, now: datetime, view: View, findings: Sequence[Fi
     if states:
         ended += _cleared(connection, now, view, states)
     return ended
+
+
+def seen_homes(view: View, now: datetime) -> set[int]:
+    """The homes that can be watched now."""
+    watched = cannot_watch.watched(now.timestamp(), view.homes)
+    return set(view.homes.home_id[watched].tolist())
+
+
+def is_over(
+    kind: AlertKind, dedup_key: str, home_id: int, found: Container[str], looked: Container[AlertKind],
+    seen: Container[int],
+) -> bool:  # fmt: skip
+    """Whether an alert of this kind ends because it is found no more.
+
+    Args:
+        found: dedup keys of this tick's findings, muted ones too. looked: kinds that the tick looked for.
+        seen: homes that can be watched now.
+    """
+    if dedup_key in found or kind not in looked:
+        return False
+    return kind in EQUIPMENT or (kind in CONDITION and home_id in seen)
 
 
 def _life(connection: Connection, now: datetime, view: View, alert: Mapping[str, Any]) -> list[int]:

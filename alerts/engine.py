@@ -14,7 +14,7 @@ history says that it came late.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -22,15 +22,25 @@ import structlog
 
 from alerts import elder, ending, ladder, opening, planned, regional
 from alerts.detect import (
+    appliance_on,
     cannot_watch,
     device_silent,
+    door_open,
+    drift,
     fall,
     gateway_offline,
     hub_down,
     inactivity,
+    left_at_night,
+    long_stay,
+    no_door,
     not_returned,
+    not_risen,
+    sensor_stuck,
     sos,
+    temperature,
     urgent,
+    water,
 )
 from alerts.detect.findings import Finding
 from alerts.inhibit import inhibit, keep_muted
@@ -66,7 +76,7 @@ def tick(connection: Connection, now: datetime, *, platform_channels: Sequence[s
     incidents = regional.look(connection, now, findings, set(view.gateways.home_id.tolist()))
     known = planned.load_planned(connection, now)
     standing, muted = inhibit(findings, Counter(installed.tolist()), (incidents.cause, known.cause))
-    keep_muted(connection, now, muted)
+    keep_muted(connection, now, muted, view.looked)
     opened, again = opening.open_or_update(connection, now, view, standing)
     opening.handle(connection, now, view)
     ended = [*incidents.ended, *elder.listen(connection, now), *ending.end(connection, now, view, findings)]
@@ -84,21 +94,46 @@ def tick(connection: Connection, now: datetime, *, platform_channels: Sequence[s
 
 def detect(view: View, now: datetime, slack_s: float = 0.0) -> list[Finding]:
     """Everything that the detectors find; urgent events first, in the order in which they were stored."""
-    present = now.timestamp()
+    present, minute = now.timestamp(), view.slow
     findings: list[Finding] = []
     if len(view.events.event_id):
-        findings += sos.find(present, view.events).each() + fall.find(present, view.events).each()
-        for kind in urgent.SEVERITY:
-            findings += urgent.find(present, view.events, kind).each()
+        at_once = (
+            sos.find(present, view.events),
+            fall.find(present, view.events, view.aftermath),
+            fall.find_moved(present, view.events, view.aftermath),
+            *(urgent.find(present, view.events, kind) for kind in urgent.SEVERITY),
+        )
+        findings = [finding for found in at_once for finding in found.each()]
         findings.sort(key=lambda finding: finding.event_id or 0)
-    sweep = (
+    sweep = [
         gateway_offline.find(present, view.gateways, slack_s),
         cannot_watch.find(present, view.homes, slack_s),
         hub_down.find(present, view.devices),
         device_silent.find(present, view.devices, slack_s),
         inactivity.find(present, view.homes, slack_s),
-        not_returned.find(present, view.homes, slack_s),
-    )
+    ]
+    if minute is not None:
+        sweep += [
+            not_risen.find(present, minute.whereabouts, slack_s),
+            long_stay.find(present, minute.whereabouts, slack_s),
+            not_returned.find(present, minute.away, slack_s),
+            left_at_night.find(present, minute.whereabouts, slack_s),
+            door_open.find(present, minute.whereabouts, slack_s),
+            no_door.find(present, minute.whereabouts, slack_s),
+            appliance_on.find(present, minute.power, slack_s),
+            water.find_low(present, minute.water, slack_s),
+            water.find_running(present, minute.water, slack_s),
+            temperature.find_cold(present, minute.climate, slack_s),
+            temperature.find_hot(present, minute.climate, slack_s),
+            sensor_stuck.find(present, minute.sensors, slack_s),
+            drift.find(present, minute.trends),
+        ]
     for found in sweep:
         findings += found.each()
-    return findings
+    return [_with_feedback(finding, view) for finding in findings] if view.raised else findings
+
+
+def _with_feedback(finding: Finding, view: View) -> Finding:
+    """Says so where the home's own false alarms have made its limit longer."""
+    count = view.raised.get((finding.home_id, finding.kind))
+    return replace(finding, parameters={**finding.parameters, "false_alarms": count}) if count else finding

@@ -17,9 +17,16 @@ def explain(words: Words, message: str, parameters: Mapping[str, Any], zone: str
         zone: the home's IANA zone, in which moments are told.
         now: moments of today are told without their date.
     """
-    # A personal limit is told with the habit behind it; without a habit the rule is told.
-    key = f"{message}.usual" if "usual_s" in parameters and f"{message}.usual" in words else message
+    key = _variant(words, message, parameters)
     return words(key, **{name: _word(words, name, value, zone, now) for name, value in parameters.items()})
+
+
+def _variant(words: Words, message: str, parameters: Mapping[str, Any]) -> str:
+    """A personal limit is told with the habit behind it, a fault or a trend in its own sentence."""
+    kinds = [str(parameters[name]) for name in ("followed", "fault", "trend") if name in parameters]
+    if any(name in parameters for name in ("usual_s", "usual_clock_s")):
+        kinds.append("usual")
+    return next((key for kind in kinds if (key := f"{message}.{kind}") in words), message)
 
 
 def explain_event(
@@ -45,6 +52,8 @@ def explain_event(
         key += ".ended"
     elif what == "person_skipped" and details.get("reason") == "on_leave":
         key += ".on_leave"
+    elif what == "resolved" and "reason" in details:
+        key += ".why"
     somebody = words("alert.event.somebody")
     return words(key, **{"who": who or somebody, "whom": whom or somebody, **places})
 
@@ -58,6 +67,8 @@ def word_line(words: Words, line: Mapping[str, Any], now: datetime) -> str:
 def _word(words: Words, name: str, value: Any, zone: str, now: datetime) -> Any:
     if name.endswith("_at") and isinstance(value, str):
         return words.moment(datetime.fromisoformat(value), zone, now)
+    if name.endswith("_clock_s") and isinstance(value, (int, float)):
+        return f"{int(value // 3600):02d}:{int(value % 3600 // 60):02d}"
     if name.endswith("_s") and isinstance(value, (int, float)):
         return words.span(timedelta(seconds=value))
     if name == "room":
@@ -67,6 +78,8 @@ def _word(words: Words, name: str, value: Any, zone: str, now: datetime) -> Any:
         return words(key if key in words else "finding.device.other")
     if name == "audience":
         return words(f"ladder.audience.{value}")
+    if name == "reason" and f"alert.false_reason.{value}" in words:
+        return words(f"alert.false_reason.{value}")
     if name in ("outcome", "severity"):
         return words(f"alert.{name}.{value}")
     return value

@@ -6,7 +6,7 @@ holds, it comes up.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -18,17 +18,20 @@ from store.queries import load_queries
 
 QUERIES: Final = load_queries(__package__)
 
+# What is only inferred from what sensors did not say, or from how long they have said the same.
+INFERRED: Final = frozenset(
+    {
+        AlertKind.INACTIVITY, AlertKind.NOT_RISEN, AlertKind.LONG_STAY, AlertKind.NOT_RETURNED,
+        AlertKind.LEFT_AT_NIGHT, AlertKind.DOOR_OPEN, AlertKind.NO_DOOR, AlertKind.APPLIANCE_ON, AlertKind.WATER_LOW,
+    }
+)  # fmt: skip
 MUTES: Final = {
-    AlertKind.GATEWAY_OFFLINE: frozenset(
-        {
-            AlertKind.DEVICE_SILENT,
-            AlertKind.HUB_DOWN,
-            AlertKind.CANNOT_WATCH,
-            AlertKind.INACTIVITY,
-            AlertKind.NOT_RETURNED,
-        }
-    ),
-    AlertKind.CANNOT_WATCH: frozenset({AlertKind.INACTIVITY, AlertKind.NOT_RETURNED}),
+    AlertKind.GATEWAY_OFFLINE: INFERRED
+    | {AlertKind.DEVICE_SILENT, AlertKind.HUB_DOWN, AlertKind.CANNOT_WATCH, AlertKind.SENSOR_STUCK},
+    AlertKind.CANNOT_WATCH: INFERRED,
+    # One cause, one call: who lies on the floor draws no water, and who is away for days uses no door.
+    AlertKind.INACTIVITY: frozenset({AlertKind.WATER_LOW, AlertKind.NO_DOOR, AlertKind.NOT_RETURNED}),
+    AlertKind.NOT_RETURNED: frozenset({AlertKind.WATER_LOW, AlertKind.NO_DOOR, AlertKind.LEFT_AT_NIGHT}),
 }
 
 
@@ -69,9 +72,15 @@ def inhibit(
     return standing, muted
 
 
-def keep_muted(connection: Connection, now: datetime, muted: Sequence[Muted]) -> None:
-    """Brings `muted_finding` in line with this tick; what has ended, or has another cause now, stays on record."""
-    before = {row["dedup_key"]: row["cause"] for row in connection.execute(QUERIES["muted"])}
+def keep_muted(
+    connection: Connection, now: datetime, muted: Sequence[Muted], looked: Container[str] = frozenset(AlertKind)
+) -> None:
+    """Brings `muted_finding` in line with this tick, for the kinds that it looked for.
+
+    What has ended, or has another cause now, stays on record.
+    """
+    rows = connection.execute(QUERIES["muted"]).fetchall()
+    before = {row["dedup_key"]: row["cause"] for row in rows if row["kind"] in looked}
     wanted = {finding.dedup_key: cause for finding, cause in muted}
     ended = [key for key, cause in before.items() if wanted.get(key) != cause]
     if ended:

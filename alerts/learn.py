@@ -1,6 +1,10 @@
-"""Learns homes' habits and keeps them, versioned, in `profile`."""
+"""Learns homes each night and keeps what it found, versioned, in `profile`.
 
-from collections.abc import Mapping
+`profile.data` is `{"form": 2, "known": ..., PART: {...}, ...}`, one part a detector that learns. Each part is fitted by
+its own module: "inactivity" from the home's memory of quiet spells (alerts/profile.py), "routine" from its quarter-hour
+sums (alerts/routine.py).
+"""
+
 from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -8,16 +12,24 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from psycopg.types.json import Jsonb
 
-from alerts.detect.habits import MEMORY_DAYS, Habits, learn
+from alerts import metered, profile, routine
+from alerts.detect import coverage, memory
+from alerts.detect.memory import Memory
+from alerts.detect.spells import Signs, room_codes, signs_of
+from alerts.lifecycle import home_policy
+from alerts.policy import DEFAULTS
+from core.metrics import METRICS, Life
+from core.model import LIFE_KINDS, DeviceKind
 from store.pool import Connection
 from store.queries import load_queries
 
 QUERIES: Final = load_queries(__package__)
-FORM: Final = 1  # of profile.data
+ON_CHANGE: Final = [metric.id for metric in METRICS if metric.life is Life.ON_CHANGE]
+TURNED_ON: Final = [metric.id for metric in METRICS if metric.life is Life.TURNED_ON]
 
 
 def learn_due(connection: Connection, now: datetime, limit: int = 100) -> int:
-    """Learns the habits of up to `limit` homes that are unknown or were learned more than a day ago.
+    """Learns up to `limit` homes that are unknown or were learned more than a day ago.
 
     The caller owns the transaction. Returns how many homes were looked at.
     """
@@ -27,38 +39,52 @@ def learn_due(connection: Connection, now: datetime, limit: int = 100) -> int:
     return len(due)
 
 
-def learn_home(connection: Connection, home_id: int, zone: str, now: datetime) -> Habits | None:
-    """Learns one home from its quarter-hour sums before `now` and keeps what it found, also that it is too early."""
-    rows = connection.execute(
-        QUERIES["quarters"], {"home_id": home_id, "since": now - timedelta(days=MEMORY_DAYS), "now": now}
-    ).fetchall()
-    offset = now.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()
-    found = learn(
-        np.array([row["quarter"] for row in rows], dtype=np.float64),
-        np.array([row["life"] for row in rows], dtype=np.int64),
-        offset.total_seconds(),
-    )
-    connection.execute(QUERIES["keep_profile"], {"home_id": home_id, "now": now, "data": Jsonb(write_habits(found))})
+def learn_home(connection: Connection, home_id: int, zone: str, now: datetime) -> dict[str, Any]:
+    """Learns one home from what was measured before `now` and keeps what it found, also that it is too early."""
+    offset_s = (now.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()).total_seconds()
+    policy = home_policy(connection, home_id).policy
+    remembered, spoken = remember_home(connection, home_id, now, offset_s)
+    inactivity = profile.write(remembered, spoken, policy.false_alarm_days, offset_s)
+    habits = routine.fit(routine.past_of(connection, home_id, now), now.timestamp(), offset_s, DEFAULTS.appliance_w)
+    found = {"form": profile.FORM, "known": inactivity["known"], "inactivity": inactivity, "routine": habits}
+    connection.execute(QUERIES["keep_profile"], {"home_id": home_id, "now": now, "data": Jsonb(found)})
     return found
 
 
-def write_habits(found: Habits | None) -> dict[str, Any]:
-    """As `profile.data` holds it; seconds; null = not known."""
-    if found is None:
-        return {"form": FORM, "known": False}
-    return {
-        "form": FORM,
-        "known": True,
-        "days": round(found.days, 2),
-        "longest_s": [None if np.isnan(value) else float(value) for value in found.longest_s],
-        "longest_any_s": found.longest_any_s,
-        "spoken": round(found.spoken, 4),
-    }
+def remember_home(connection: Connection, home_id: int, now: datetime, zone_offset_s: float) -> tuple[Memory, float]:
+    """Brings a home's memory up to `now` and keeps it. Also gives the share of quarters in which it was heard."""
+    row = connection.execute(QUERIES["memory"], {"home_id": home_id}).fetchone()
+    before = profile.read_memory(row["data"] if row else None)
+    since = memory.read_from(before, now.timestamp())
+    rows = connection.execute(QUERIES["quarters"], {"home_id": home_id, "since": since, "now": now}).fetchall()
+    quarters = np.array([one["quarter"] for one in rows], dtype=np.float64)
+    meter = _only_meter(connection, home_id)
+    if meter is None:
+        signs = read_signs(connection, home_id, since, now.timestamp())
+    else:
+        signs = metered.learn(connection, home_id, meter, since, now.timestamp(), zone_offset_s)
+    after = memory.remember(before, signs, now.timestamp(), coverage.holes(quarters))
+    connection.execute(QUERIES["keep_memory"], {"home_id": home_id, "data": Jsonb(profile.write_memory(after))})
+    return after, coverage.spoken(quarters)
 
 
-def read_habits(data: Mapping[str, Any] | None) -> Habits | None:
-    """The reverse; None for a home that is not known yet or a form that this code does not read."""
-    if data is None or data.get("form") != FORM or not data["known"]:
-        return None
-    longest = np.array([np.nan if value is None else value for value in data["longest_s"]], dtype=np.float64)
-    return Habits(data["days"], longest, data["longest_any_s"], data["spoken"])
+def _only_meter(connection: Connection, home_id: int) -> int | None:
+    """The mains meter of a home in which nothing else shows life."""
+    kinds = {row["kind"]: row["id"] for row in connection.execute(QUERIES["sensors_of_life"], {"home_id": home_id})}
+    return None if LIFE_KINDS & kinds.keys() else kinds.get(DeviceKind.METER)
+
+
+def read_signs(connection: Connection, home_id: int, since: float, until: float) -> Signs:
+    """A home's signs of life in a span, epoch seconds, as measured."""
+    sensors = connection.execute(QUERIES["sensors_of_life"], {"home_id": home_id}).fetchall()
+    place = {row["id"]: at for at, row in enumerate(sensors)}
+    asked = {"home_id": home_id, "since": since, "until": until, "on_change": ON_CHANGE, "turned_on": TURNED_ON}
+    rows = [row for row in connection.execute(QUERIES["signs_of_life"], asked) if row["device_id"] in place]
+    return signs_of(
+        np.array([row["time"] for row in rows], dtype=np.float64),
+        np.array([place[row["device_id"]] for row in rows], dtype=np.int64),
+        np.array([row["metric"] for row in rows], dtype=np.int64),
+        np.array([row["value"] for row in rows], dtype=np.float64),
+        np.array([row["exterior"] for row in sensors], dtype=np.bool_),
+        room_codes(np.array([row["room"] for row in sensors], dtype=np.object_)),
+    )

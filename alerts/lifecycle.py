@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from alerts.policy import Level, Policy, Resolved, inherit
 from core.errors import Conflict, NotFound
-from core.model import AlertState, Outcome, Severity, Source
+from core.model import AlertState, FalseReason, Outcome, Severity, Source
 from store.pool import Connection
 from store.queries import load_queries
 
@@ -100,23 +100,28 @@ def hand_on(
 
 def resolve(
     connection: Connection, alert_id: int, person_id: int, now: datetime, outcome: Outcome, note: str = "", *,
-    source: Source = Source.API,
+    source: Source = Source.API, reason: FalseReason | None = None,
 ) -> None:  # fmt: skip
-    """`person_id` says how it ended; from any state but resolved.
+    """`person_id` says how it ended, and of a false alarm why; from any state but resolved.
 
     Raises:
-        NotFound, Conflict: also for `Outcome.ENDED_ITSELF`, which is the platform's own word.
+        NotFound, Conflict: also for `Outcome.ENDED_ITSELF`, which is the platform's own word, and for a reason of
+            anything but a false alarm.
     """
+    if reason is not None and outcome is not Outcome.FALSE_ALARM:
+        raise Conflict(f"an alert that ended as {outcome} has no reason for a false alarm: leave the reason out")
     if outcome is Outcome.ENDED_ITSELF:
         raise Conflict("only the platform says that an alert ended by itself: choose what you found")
     alert = _lock(connection, alert_id)
     if alert["state"] == AlertState.RESOLVED:
         raise Conflict(f"alert {alert_id} is resolved already")
+    details = {"outcome": outcome.value} | ({"reason": reason.value} if reason else {})
     connection.execute(
         QUERIES["resolve"],
-        {"id": alert_id, "person_id": person_id, "now": now, "outcome": outcome.value, "note": note},
-    )
-    record(connection, alert_id, now, "resolved", {"outcome": outcome.value}, person_id, source, note)
+        {"id": alert_id, "person_id": person_id, "now": now, "outcome": outcome.value, "note": note,
+         "reason": reason.value if reason else ""},
+    )  # fmt: skip
+    record(connection, alert_id, now, "resolved", details, person_id, source, note)
     announce(connection, alert_id, alert["home_id"])
 
 
@@ -155,8 +160,9 @@ def end_itself(
     """
     connection.execute(
         QUERIES["resolve"],
-        {"id": alert_id, "person_id": None, "now": now, "outcome": Outcome.ENDED_ITSELF.value, "note": ""},
-    )
+        {"id": alert_id, "person_id": None, "now": now, "outcome": Outcome.ENDED_ITSELF.value, "note": "",
+         "reason": ""},
+    )  # fmt: skip
     record(connection, alert_id, now, "ended_itself", details)
     if tell:
         connection.execute(QUERIES["tell_the_end"], {"id": alert_id, "now": now, "tell_at": tell_at or now})

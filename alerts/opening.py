@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from alerts.detect import fall
 from alerts.detect.findings import Finding
+from alerts.ending import CONDITION
 from alerts.lifecycle import announce, record
 from alerts.observe import View
 from alerts.policy import REMINDED, Policy
@@ -84,7 +85,7 @@ def handle(connection: Connection, now: datetime, view: View) -> None:
     events = view.events
     if not len(events.event_id):
         return
-    wait = fall.waiting(now.timestamp(), events)
+    wait = fall.waiting(now.timestamp(), events, view.aftermath)
     gone = events.event_id[~wait & (now.timestamp() - events.time >= events.past_s)]
     if len(gone):
         structlog.get_logger().warning("urgent_events_of_the_past", events=gone.tolist())
@@ -197,13 +198,23 @@ def _lately_resolved(connection: Connection, findings: Sequence[Finding]) -> Seq
 
 
 def _resolved_already(finding: Finding, resolved: Sequence[Mapping[str, Any]], policy: Policy, now: datetime) -> bool:
-    """Whether a person has dealt with this very episode: it does not come up again while it lasts.
-
-    A silence does after `remind_s`: that she was well this morning says little tonight.
-    """
     return any(
         row["dedup_key"] == finding.dedup_key
-        and abs(row["began_at"] - finding.began_at) <= SAME
-        and (finding.kind not in REMINDED or now - row["resolved_at"] < timedelta(seconds=policy.remind_s))
+        and dealt_with(finding, row["began_at"], row["resolved_at"], policy.remind_s, now)
         for row in resolved
     )
+
+
+def dealt_with(finding: Finding, began_at: datetime, resolved_at: datetime, remind_s: float, now: datetime) -> bool:
+    """Whether a person has dealt with this very episode: it does not come up again while it lasts.
+
+    A silence does after `remind_s`: that she was well this morning says little tonight. The episode of a condition (a
+    door that stands open, a room that is cold) is what had begun when the person resolved it.
+
+    Args:
+        began_at, resolved_at: of an alert with the finding's key that a person resolved.
+    """
+    same = abs(began_at - finding.began_at) <= SAME
+    if finding.kind in CONDITION:
+        same = finding.began_at <= resolved_at
+    return same and (finding.kind not in REMINDED or now - resolved_at < timedelta(seconds=remind_s))

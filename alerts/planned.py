@@ -20,15 +20,20 @@ from store.queries import load_queries
 QUERIES: Final = load_queries(__package__, "planned.sql")
 SETTLE: Final = timedelta(hours=2)  # people leave later than planned
 BACK_QUARTERS: Final = 3  # who waters the flowers is gone by then
-NOT_RISEN: Final = "not_risen"
-MUTED_BY_ABSENCE: Final[Mapping[AbsenceKind, frozenset[str]]] = {
-    AbsenceKind.AWAY: frozenset({AlertKind.INACTIVITY, NOT_RISEN, AlertKind.NOT_RETURNED}),
-    AbsenceKind.HOSPITAL: frozenset({AlertKind.INACTIVITY, NOT_RISEN, AlertKind.NOT_RETURNED}),
+MUTED_BY_ABSENCE: Final[Mapping[AbsenceKind, frozenset[AlertKind]]] = {
+    AbsenceKind.AWAY: frozenset({AlertKind.INACTIVITY, AlertKind.NOT_RISEN, AlertKind.NOT_RETURNED}),
+    AbsenceKind.HOSPITAL: frozenset({AlertKind.INACTIVITY, AlertKind.NOT_RISEN, AlertKind.NOT_RETURNED}),
     # With two in the home a day runs differently, but that nobody at all moves is stranger still.
-    AbsenceKind.VISITOR: frozenset({NOT_RISEN, AlertKind.NOT_RETURNED}),
+    AbsenceKind.VISITOR: frozenset({AlertKind.NOT_RISEN, AlertKind.NOT_RETURNED}),
 }
-MUTED_BY_MAINTENANCE: Final[frozenset[str]] = frozenset(
-    {AlertKind.DEVICE_SILENT, AlertKind.GATEWAY_OFFLINE, AlertKind.CANNOT_WATCH, AlertKind.TAMPER, "sensor_stuck"}
+MUTED_BY_MAINTENANCE: Final[frozenset[AlertKind]] = frozenset(
+    {
+        AlertKind.DEVICE_SILENT,
+        AlertKind.GATEWAY_OFFLINE,
+        AlertKind.CANNOT_WATCH,
+        AlertKind.TAMPER,
+        AlertKind.SENSOR_STUCK,
+    }
 )
 
 

@@ -24,11 +24,38 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """What holds for one home. Spans in seconds of the platform's clock."""
 
     # when silence becomes a finding
-    inactivity_s: Seconds = 12 * 3600
-    inactivity_floor_s: Seconds = 4 * 3600  # a personal limit is never shorter
-    inactivity_margin: Annotated[float, msgspec.Meta(ge=1, le=10)] = 1.5  # x the longest usual silence
+    false_alarm_days: Annotated[float, msgspec.Meta(ge=1, le=10_000)] = 50  # budget: at most one false alarm in so many
+    inactivity_s: Seconds = 12 * 3600  # the rule until a home is known, and the longest that one indoors may be silent
+    inactivity_floor_s: Annotated[float, msgspec.Meta(ge=1800, le=366 * 86_400)] = (
+        90 * 60
+    )  # a personal limit is never shorter
+    inactivity_stretch: Annotated[float, msgspec.Meta(ge=1, le=10)] = 1.0  # x the personal limit
+    routine_margin: Annotated[float, msgspec.Meta(ge=1, le=10)] = 1.5  # x the longest usual stay, absence, run of power
+    not_risen_s: Annotated[float, msgspec.Meta(ge=5 * 3600, le=16 * 3600)] = 11 * 3600  # local time; no habit known
+    not_risen_margin_s: Seconds = 150 * 60  # later than the latest usual rising
+    long_stay_s: Seconds = 4 * 3600  # in the bathroom; with a habit `routine_margin` x the longest usual stay
+    long_stay_floor_s: Seconds = 75 * 60
     not_returned_s: Seconds = 24 * 3600
-    silent_mains_s: Seconds = 15 * 60
+    not_returned_most_s: Seconds = 48 * 3600  # who is often away for days is waited for so long, not longer
+    night_from_s: Annotated[float, msgspec.Meta(ge=18 * 3600, le=24 * 3600)] = 22.5 * 3600  # local time
+    night_until_s: Annotated[float, msgspec.Meta(ge=2 * 3600, le=8 * 3600)] = 5 * 3600
+    left_at_night_s: Seconds = 20 * 60
+    door_open_s: Seconds = 45 * 60
+    no_door_s: Seconds = 96 * 3600  # though somebody moves; with the door alone Hong Kong waits 48 h, Shanghai 24 h
+    # power, water, climate
+    appliance_w: Annotated[float, msgspec.Meta(gt=0, le=20_000)] = 500.0  # above the home's base load
+    appliance_s: Seconds = 60 * 60
+    water_low_s: Seconds = 12 * 3600
+    water_low_m3: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.01
+    water_running_s: Seconds = 24 * 3600  # used in every half hour of so long
+    water_day_m3: Annotated[float, msgspec.Meta(gt=0, le=1000)] = 2.0
+    cold_c: Annotated[float, msgspec.Meta(ge=-10, le=25)] = 12.0
+    heat_c: Annotated[float, msgspec.Meta(ge=25, le=60)] = 34.0
+    climate_s: Seconds = 2 * 3600
+    # a sensor that says what cannot be
+    stuck_s: Seconds = 6 * 3600
+    mute_s: Seconds = 8 * 86_400  # a sensor that speaks but sees nobody, in a home where others do
+    silent_mains_s: Seconds = 25 * 60  # they speak every 10 min; a gateway's clock may be some minutes off
     silent_battery_s: Seconds = 26 * 3600  # battery devices check in about once a day
     gateway_offline_s: Seconds = 10 * 60
     gateway_will_s: Seconds = 60
@@ -76,6 +103,10 @@ REMINDED: Final = frozenset(
         AlertKind.HUB_DOWN,
         AlertKind.GATEWAY_OFFLINE,
         AlertKind.CANNOT_WATCH,
+        AlertKind.NOT_RISEN,
+        AlertKind.LONG_STAY,
+        AlertKind.LEFT_AT_NIGHT,
+        AlertKind.APPLIANCE_ON,
     }
 )
 

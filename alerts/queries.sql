@@ -3,6 +3,7 @@
 -- same transaction ends the claim.
 SELECT urgent_event.id, urgent_event.home_id, urgent_event.device_id, urgent_event.metric,
     extract(epoch FROM urgent_event.time)::float8 AS time, urgent_event.value,
+    extract(epoch FROM urgent_event.stored_at)::float8 AS stored_at,
     coalesce(room.kind, '') AS room, extract(epoch FROM device_state.off_at)::float8 AS off_at
 FROM urgent_event
 LEFT JOIN device ON device.id = urgent_event.device_id
@@ -21,32 +22,40 @@ UPDATE urgent_event SET handled_at = %(now)s WHERE id = ANY(%(ids)s);
 SELECT id, parent_id, key, policy FROM region;
 
 -- name: homes
--- One row a home with a gateway. `open` is metric 2, `occupied` 3. Habits are read only where the silence has
--- lasted long enough to matter.
+-- One row a home with a gateway. What is learned of it is read only where the silence has lasted long enough to matter.
+-- Metrics: motion 1, open 2, occupied 3, presence 4, ok_press 11. What turns on is a sign of life when it does, what
+-- has two sides is one each time (core/metrics.py).
 SELECT home.id, home.region_id, home.key, home.zone, home.policy,
-    extract(epoch FROM home_state.life_at)::float8 AS life_at,
-    coalesce(life_device.exterior, false) AS life_exterior,
+    extract(epoch FROM coalesce(home_state.life_at, power_life.life_at))::float8 AS life_at,
     coalesce(life_room.kind, '') AS life_room,
-    extract(epoch FROM door.changed_at)::float8 AS door_at,
-    coalesce(bed.resting, false) AS resting,
-    habits.fitted_at IS NULL OR habits.fitted_at < %(now)s - interval '24 hours' AS learn,
-    CASE WHEN home_state.life_at < %(now)s - interval '1 hour' THEN habits.data END AS habits
+    extract(epoch FROM seen.door_at)::float8 AS door_at,
+    extract(epoch FROM seen.inside_at)::float8 AS inside_at,
+    coalesce(seen.resting, false) AS resting,
+    NULL::float8 AS away_until,  -- a planned absence mutes the finding (alerts/planned.py): it stands on record
+    learned.fitted_at IS NULL OR learned.fitted_at < %(now)s - interval '24 hours' AS learn,
+    learned.version,
+    CASE WHEN coalesce(home_state.life_at, power_life.life_at) < %(now)s - interval '30 minutes'
+        THEN learned.inactivity END AS inactivity,
+    CASE WHEN home_state.life_at < %(now)s - interval '1 hour' THEN learned.radio_s END AS radio_s
 FROM home
 LEFT JOIN home_state ON home_state.home_id = home.id
+LEFT JOIN power_life ON power_life.home_id = home.id
 LEFT JOIN device AS life_device ON life_device.id = home_state.life_device_id
 LEFT JOIN room AS life_room ON life_room.id = life_device.room_id
 LEFT JOIN LATERAL (
-    SELECT max(device_state.changed_at) AS changed_at FROM device_state
-    JOIN device ON device.id = device_state.device_id
-    WHERE device_state.home_id = home.id AND device_state.metric = 2 AND device.exterior
-) AS door ON true
+    SELECT max(state.changed_at) FILTER (WHERE state.metric = 2 AND device.exterior) AS door_at,
+        max(CASE WHEN state.metric IN (2, 3) THEN state.changed_at
+            WHEN state.metric IN (1, 4, 11) AND state.changed_at IS NOT NULL THEN least(state.on_at, state.changed_at)
+            END) FILTER (WHERE NOT device.exterior) AS inside_at,
+        bool_or(state.value > 0) FILTER (WHERE state.metric = 3) AS resting
+    FROM device_state AS state JOIN device ON device.id = state.device_id
+    WHERE state.home_id = home.id
+) AS seen ON true
 LEFT JOIN LATERAL (
-    SELECT bool_or(value > 0) AS resting FROM device_state
-    WHERE device_state.home_id = home.id AND device_state.metric = 3
-) AS bed ON true
-LEFT JOIN LATERAL (
-    SELECT fitted_at, data FROM profile WHERE profile.home_id = home.id ORDER BY version DESC LIMIT 1
-) AS habits ON true
+    SELECT fitted_at, version, CASE WHEN data ->> 'form' = '2' THEN data -> 'inactivity' END AS inactivity,
+        (data -> 'routine' ->> 'radio_s')::float8 AS radio_s
+    FROM profile WHERE profile.home_id = home.id ORDER BY version DESC LIMIT 1
+) AS learned ON true
 WHERE EXISTS (SELECT FROM gateway WHERE gateway.home_id = home.id)
 ORDER BY home.id;
 
@@ -69,7 +78,7 @@ ORDER BY gateway.id;
 -- `online` is metric 42: a device that is said to be gone was not heard by that. Nor was it by what the gateway says of
 -- it: `silent` (55), `silence_limit` (56), `test_asked` (68).
 SELECT device.id, device.home_id, device.gateway_id, device.kind, coalesce(room.kind, '') AS room, device.mains,
-    extract(epoch FROM device.registered_at)::float8 AS registered_at,
+    device.exterior, extract(epoch FROM device.registered_at)::float8 AS registered_at,
     extract(epoch FROM heard.last_at)::float8 AS last_at,
     extract(epoch FROM heard.gone_at)::float8 AS gone_at, heard.limit_s, coalesce(heard.with_hub, false) AS with_hub
 FROM device
@@ -84,12 +93,92 @@ LEFT JOIN LATERAL (
 WHERE device.kind <> 'gateway'
 ORDER BY device.id;
 
+-- name: device_values
+-- What each device last said of its main metric, and its last sign of life; in the order of `devices`. A state that
+-- begins is the sign: motion that has cleared was one when it began.
+SELECT device.id, state.value, extract(epoch FROM state.time)::float8 AS time,
+    extract(epoch FROM state.changed_at)::float8 AS changed_at, extract(epoch FROM state.life_at)::float8 AS life_at
+FROM device
+LEFT JOIN LATERAL (
+    SELECT max(value) FILTER (WHERE metric = ANY(main.metrics)) AS value,
+        max(time) FILTER (WHERE metric = ANY(main.metrics)) AS time,
+        max(changed_at) FILTER (WHERE metric = ANY(main.metrics)) AS changed_at,
+        max(CASE WHEN metric IN (2, 3) THEN changed_at
+            WHEN metric IN (1, 4) AND changed_at IS NOT NULL AND on_at IS NOT NULL THEN least(on_at, changed_at)
+            END) AS life_at
+    FROM device_state, LATERAL (SELECT CASE device.kind WHEN 'contact' THEN ARRAY[2] WHEN 'bed' THEN ARRAY[3]
+        WHEN 'seat' THEN ARRAY[3] WHEN 'motion' THEN ARRAY[1] WHEN 'radar' THEN ARRAY[1, 4]
+        WHEN 'meter' THEN ARRAY[20] WHEN 'plug' THEN ARRAY[20] WHEN 'water_meter' THEN ARRAY[22]
+        WHEN 'climate' THEN ARRAY[30] END AS metrics) AS main
+    WHERE device_state.device_id = device.id
+) AS state ON true
+WHERE device.kind <> 'gateway'
+ORDER BY device.id;
+
+-- name: claim_look
+-- The minute's look at rooms, doors, supplies and sensors: whoever gets the row does it.
+INSERT INTO look AS old (what, at) VALUES ('slow', %(now)s)
+ON CONFLICT (what) DO UPDATE SET at = excluded.at
+WHERE old.at <= excluded.at - %(every)s::interval OR old.at > excluded.at
+RETURNING what;
+
+-- name: routines
+SELECT DISTINCT ON (home_id) home_id, data -> 'routine' AS routine FROM profile ORDER BY home_id, version DESC;
+
+-- name: supply_quarters
+-- Quarter-hour sums of meters' power (20), water (22) and temperature (30) by device; bounded by `since`.
+SELECT rollup.device_id, extract(epoch FROM rollup.bucket)::float8 AS bucket, rollup.low, rollup.high
+FROM rollup JOIN device ON device.id = rollup.device_id
+WHERE rollup.device_id = ANY(%(devices)s) AND rollup.bucket >= to_timestamp(%(since)s)
+    AND rollup.metric IN (20, 22, 30)
+    AND rollup.metric = CASE device.kind WHEN 'meter' THEN 20 WHEN 'water_meter' THEN 22 ELSE 30 END;
+
+-- name: false_alarms
+SELECT home_id, kind, count(*)::int AS n FROM alert
+WHERE outcome = 'false_alarm' AND resolved_at >= %(since)s AND kind = ANY(%(kinds)s) GROUP BY home_id, kind;
+
+-- name: aftermath
+-- What followed each fall: the home's last sign of life, the last one in another room, the OK button (11).
+SELECT asked.id, extract(epoch FROM home_state.life_at)::float8 AS life_at,
+    extract(epoch FROM other.elsewhere_at)::float8 AS elsewhere_at, extract(epoch FROM other.ok_at)::float8 AS ok_at
+FROM unnest(%(ids)s::bigint[], %(devices)s::int[]) AS asked (id, device_id)
+JOIN device AS radar ON radar.id = asked.device_id
+LEFT JOIN home_state ON home_state.home_id = radar.home_id
+LEFT JOIN LATERAL (
+    SELECT max(device_state.on_at) FILTER (WHERE device_state.metric = 11) AS ok_at,
+        max(CASE WHEN device_state.metric IN (2, 3) THEN device_state.changed_at
+            WHEN device_state.metric IN (1, 4) AND device_state.changed_at IS NOT NULL
+                THEN least(device_state.on_at, device_state.changed_at) END)
+            FILTER (WHERE device.room_id IS DISTINCT FROM radar.room_id) AS elsewhere_at
+    FROM device JOIN device_state ON device_state.device_id = device.id WHERE device.home_id = radar.home_id
+) AS other ON true;
+
+-- name: past_quarters
+-- A home's quarters in which anything was received, oldest first, by the kinds of rooms in which somebody moved.
+SELECT extract(epoch FROM rollup.bucket)::float8 AS quarter, sum(rollup.life)::bigint AS life,
+    coalesce(sum(rollup.life) FILTER (WHERE room.kind IS NULL
+        OR room.kind NOT IN ('bedroom', 'bathroom', 'toilet')), 0)::bigint AS day,
+    coalesce(sum(rollup.life) FILTER (WHERE room.kind IN ('bathroom', 'toilet')), 0)::bigint AS bath,
+    coalesce(sum(rollup.life) FILTER (WHERE room.kind = 'kitchen'), 0)::bigint AS kitchen,
+    coalesce(sum(rollup.life) FILTER (WHERE device.exterior), 0)::bigint AS door,
+    coalesce(sum(rollup.n) FILTER (WHERE device.kind IN ('contact', 'motion', 'bed', 'seat', 'radar')), 0)::bigint
+        AS radio,
+    min(rollup.low) FILTER (WHERE rollup.metric = 20 AND device.kind = 'meter') AS power_low,
+    sum(rollup.high - rollup.low) FILTER (WHERE rollup.metric = 22) AS water_m3
+FROM rollup LEFT JOIN device ON device.id = rollup.device_id LEFT JOIN room ON room.id = device.room_id
+WHERE rollup.home_id = %(home_id)s AND rollup.bucket >= %(since)s
+    AND rollup.bucket < %(now)s - interval '15 minutes'
+GROUP BY rollup.bucket ORDER BY rollup.bucket;
+
 -- name: received_since
--- In how many whole quarters of the hour after its last sign of life anything was received from each home.
+-- In how many whole quarters of the hour after its last sign of life anything was received from each home, or with
+-- `radio` anything from its sensors of life: a gateway that speaks while its radio hangs has seen nothing.
 SELECT asked.home_id, count(DISTINCT rollup.bucket) AS quarters
-FROM unnest(%(homes)s::int[], %(since)s::float8[]) AS asked (home_id, since)
+FROM unnest(%(homes)s::int[], %(since)s::float8[], %(radio)s::boolean[]) AS asked (home_id, since, radio)
 LEFT JOIN rollup ON rollup.home_id = asked.home_id
     AND rollup.bucket > to_timestamp(asked.since) AND rollup.bucket <= %(now)s - interval '15 minutes'
+    AND (NOT asked.radio OR rollup.device_id IN (SELECT id FROM device WHERE device.home_id = asked.home_id
+        AND device.kind IN ('contact', 'motion', 'bed', 'seat', 'radar')))
 GROUP BY asked.home_id;
 
 -- name: open_alerts
@@ -155,7 +244,7 @@ GROUP BY alert.id
 HAVING max(device_state.value) = 0 AND max(device_state.off_at) > max(alert.last_at);
 
 -- name: muted
-SELECT dedup_key, cause FROM muted_finding WHERE ended_at IS NULL;
+SELECT dedup_key, cause, kind FROM muted_finding WHERE ended_at IS NULL;
 
 -- name: mute
 INSERT INTO muted_finding (dedup_key, home_id, kind, cause, since, last_at)
@@ -218,7 +307,7 @@ DO UPDATE SET state = 'queued', attempts = 0, next_try_at = excluded.next_try_at
 
 -- name: resolve
 UPDATE alert SET state = 'resolved', resolved_by = %(person_id)s, resolved_at = %(now)s, outcome = %(outcome)s,
-    note = %(note)s, rung_at = NULL, handed_to = NULL, hand_due = false, held = false
+    note = %(note)s, false_reason = %(reason)s, rung_at = NULL, handed_to = NULL, hand_due = false, held = false
 WHERE id = %(id)s;
 
 -- name: expire_acknowledgements
@@ -264,10 +353,28 @@ ORDER BY last.fitted_at NULLS FIRST, home.id
 LIMIT %(limit)s;
 
 -- name: quarters
--- Signs of life in each quarter of an hour in which anything was received, oldest first.
-SELECT extract(epoch FROM bucket)::float8 AS quarter, sum(life)::bigint AS life FROM rollup
-WHERE home_id = %(home_id)s AND bucket >= %(since)s AND bucket < %(now)s - interval '15 minutes'
-GROUP BY bucket ORDER BY bucket;
+-- Quarters of an hour in which anything was received from a home, oldest first.
+SELECT DISTINCT extract(epoch FROM bucket)::float8 AS quarter FROM rollup
+WHERE home_id = %(home_id)s AND bucket >= to_timestamp(%(since)s) AND bucket < %(now)s - interval '15 minutes'
+ORDER BY quarter;
+
+-- name: memory
+SELECT data FROM home_memory WHERE home_id = %(home_id)s;
+
+-- name: keep_memory
+INSERT INTO home_memory (home_id, data) VALUES (%(home_id)s, %(data)s)
+ON CONFLICT (home_id) DO UPDATE SET data = excluded.data;
+
+-- name: sensors_of_life
+SELECT device.id, device.kind, device.exterior, coalesce(room.kind, '') AS room
+FROM device LEFT JOIN room ON room.id = device.room_id WHERE device.home_id = %(home_id)s ORDER BY device.id;
+
+-- name: signs_of_life
+-- A home's signs of life, oldest first: changes (flag 1) of what is one either way, or to on.
+SELECT extract(epoch FROM time)::float8 AS time, device_id, metric, value FROM reading
+WHERE home_id = %(home_id)s AND time >= to_timestamp(%(since)s) AND time < to_timestamp(%(until)s)
+    AND flags & 1 = 1 AND (metric = ANY(%(on_change)s) OR (metric = ANY(%(turned_on)s) AND value = 1))
+ORDER BY time, device_id;
 
 -- name: keep_profile
 INSERT INTO profile (home_id, version, fitted_at, data)
@@ -277,3 +384,49 @@ ON CONFLICT (home_id, version) DO NOTHING;
 -- name: heartbeat
 INSERT INTO service_heartbeat (service, at, details) VALUES ('alerts', %(now)s, %(details)s)
 ON CONFLICT (service) DO UPDATE SET at = excluded.at, details = excluded.details;
+
+-- name: home_named
+-- A home by its key, or by its place in the register: 1, 2, 3 ...
+SELECT id, key, zone FROM (SELECT id, key, zone, row_number() OVER (ORDER BY id) AS place FROM home) AS numbered
+WHERE key = %(home)s OR place::text = %(home)s ORDER BY (key = %(home)s) DESC LIMIT 1;
+
+-- name: profile_at
+-- The profile that was in force at a moment.
+SELECT version, fitted_at, data FROM profile WHERE home_id = %(home_id)s AND fitted_at <= %(at)s
+ORDER BY version DESC LIMIT 1;
+
+-- name: metered_homes
+-- Homes whose only witness is a mains meter: no sensor that shows life.
+SELECT DISTINCT ON (device.home_id) device.home_id, device.id AS device_id, power_life.until, power_life.by_hour
+FROM device LEFT JOIN power_life ON power_life.home_id = device.home_id
+WHERE device.kind = 'meter' AND NOT EXISTS (SELECT FROM device AS other WHERE other.home_id = device.home_id
+    AND other.kind IN ('contact', 'motion', 'bed', 'seat', 'radar'))
+ORDER BY device.home_id, device.id;
+
+-- name: new_power
+SELECT reading.device_id, extract(epoch FROM reading.time)::float8 AS time, reading.value
+FROM unnest(%(devices)s::int[], %(since)s::timestamptz[]) AS asked (device_id, since)
+JOIN device ON device.id = asked.device_id
+JOIN reading ON reading.home_id = device.home_id AND reading.device_id = asked.device_id
+    AND reading.time > asked.since AND reading.time <= %(now)s AND reading.metric = %(power)s
+ORDER BY reading.device_id, reading.time;
+
+-- name: power_between
+SELECT extract(epoch FROM reading.time)::float8 AS time, reading.value
+FROM device JOIN reading ON reading.home_id = device.home_id AND reading.device_id = device.id
+WHERE device.id = %(device_id)s AND reading.metric = %(power)s
+    AND reading.time >= to_timestamp(%(since)s) AND reading.time < to_timestamp(%(until)s)
+ORDER BY reading.time;
+
+-- name: power_life
+SELECT by_hour, extract(epoch FROM learned_until)::float8 AS learned_until FROM power_life WHERE home_id = %(home_id)s;
+
+-- name: keep_power_life
+INSERT INTO power_life AS old (home_id, until, life_at)
+SELECT home, to_timestamp(until), to_timestamp(life)
+FROM unnest(%(homes)s::int[], %(until)s::float8[], %(life_at)s::float8[]) AS new (home, until, life)
+ON CONFLICT (home_id) DO UPDATE SET until = excluded.until, life_at = greatest(old.life_at, excluded.life_at);
+
+-- name: keep_power_habits
+INSERT INTO power_life (home_id, by_hour, learned_until) VALUES (%(home_id)s, %(by_hour)s, to_timestamp(%(until)s))
+ON CONFLICT (home_id) DO UPDATE SET by_hour = excluded.by_hour, learned_until = excluded.learned_until;

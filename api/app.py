@@ -16,7 +16,7 @@ from api.headers import Headers
 from api.house import House
 from api.metrics import Counters
 from api.pages import alerts as alert_pages
-from api.pages import family, login, overview
+from api.pages import family, login, overview, tryout
 from api.pages import gateways as gateway_pages
 from api.pages import homes as home_pages
 from api.pages import planned as plan_pages
@@ -87,18 +87,8 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
     app.add_middleware(Headers, house=house)  # the outermost
     for part in (people, regions, homes, gateways, alerts, events, register, planned, shifts):
         app.include_router(part.router, prefix="/api/v1", responses={"default": {"model": ErrorAnswer}})
-    for part in (
-        health,
-        metrics,
-        login,
-        alert_pages,
-        home_pages,
-        gateway_pages,
-        plan_pages,
-        shift_pages,
-        family,
-        overview,
-    ):
+    pages = (login, alert_pages, home_pages, gateway_pages, plan_pages, shift_pages, family, overview, tryout)
+    for part in (health, metrics, *pages):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

@@ -10,7 +10,7 @@ from alerts import lifecycle
 from api.access import Visit
 from api.reads import alerts as reads
 from core.errors import NotAllowed, NotFound
-from core.model import Outcome, Source
+from core.model import FalseReason, Outcome, Source
 
 
 def acknowledge(visit: Visit, alert_id: int, source: Source, until: datetime | None = None) -> None:
@@ -33,10 +33,14 @@ def hand_on(visit: Visit, alert_id: int, source: Source, to: int, why: str = "")
     lifecycle.hand_on(visit.connection, alert_id, visit.person.id, to, visit.now, source=source, why=why)
 
 
-def resolve(visit: Visit, alert_id: int, source: Source, outcome: Outcome, note: str = "") -> None:
+def resolve(
+    visit: Visit, alert_id: int, source: Source, outcome: Outcome, note: str = "", reason: FalseReason | None = None
+) -> None:
     """ "It is over, and this is how it ended." Raises NotFound, NotAllowed, Conflict."""
     _allow(visit, alert_id, "alert.resolve")
-    lifecycle.resolve(visit.connection, alert_id, visit.person.id, visit.now, outcome, note, source=source)
+    lifecycle.resolve(
+        visit.connection, alert_id, visit.person.id, visit.now, outcome, note, source=source, reason=reason
+    )
 
 
 def reopen(visit: Visit, alert_id: int, source: Source, why: str = "") -> None:

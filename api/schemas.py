@@ -11,6 +11,7 @@ from core.model import (
     AlertKind,
     AlertState,
     DeviceKind,
+    FalseReason,
     Outcome,
     RegionLevel,
     Role,
@@ -329,6 +330,7 @@ class Acknowledgement(Shape):
 
 class Resolution(Shape):
     outcome: Outcome
+    false_reason: FalseReason | None = Field(None, description="of a false alarm: why")
     note: Annotated[str, Field(max_length=2000)] = ""
 
 
@@ -453,3 +455,18 @@ class NewLeave(Shape):
 
 class Made(Shape):
     id: int
+
+
+class KindPrecision(Shape):
+    month: date = Field(description="its first day, in the platform's zone")
+    kind: AlertKind
+    raised: int
+    judged: int = Field(description="of which a person has said how they ended")
+    helped: int
+    false_alarms: int
+    precision: float | None = Field(description="1 - false alarms / judged; null: nobody has said")
+    reasons: dict[str, int] = Field(description="why they were false, as far as it was said")
+
+
+class Precision(Shape):
+    kinds: list[KindPrecision]

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import IntFlag, StrEnum
+from typing import Final
 
 import msgspec
 
@@ -76,6 +77,12 @@ class DeviceKind(StrEnum):
     GATEWAY = "gateway"  # the gateway about itself; its address is "gateway"
 
 
+# Kinds whose main metric shows life. A plug is no witness of a person; a mains meter is one where there is no other.
+LIFE_KINDS: Final = frozenset(
+    {DeviceKind.CONTACT, DeviceKind.MOTION, DeviceKind.BED, DeviceKind.SEAT, DeviceKind.RADAR}
+)
+
+
 class Role(StrEnum):
     """What a person is to the platform. Worker, manager, admin and centre hold it for a region and all below it."""
 
@@ -95,7 +102,19 @@ class AlertKind(StrEnum):
     LEAK = "leak"
     TAMPER = "tamper"
     INACTIVITY = "inactivity"
+    NOT_RISEN = "not_risen"
+    LONG_STAY = "long_stay"  # in the bathroom or toilet
     NOT_RETURNED = "not_returned"
+    LEFT_AT_NIGHT = "left_at_night"
+    DOOR_OPEN = "door_open"  # the exterior one, left open
+    NO_DOOR = "no_door"  # nobody in or out for days
+    APPLIANCE_ON = "appliance_on"
+    WATER_LOW = "water_low"
+    WATER_RUNNING = "water_running"
+    COLD = "cold"
+    HEAT = "heat"
+    DRIFT = "drift"  # slowly, over weeks
+    SENSOR_STUCK = "sensor_stuck"  # speaks, but says what cannot be
     DEVICE_SILENT = "device_silent"
     HUB_DOWN = "hub_down"
     GATEWAY_OFFLINE = "gateway_offline"
@@ -137,6 +156,16 @@ class AbsenceKind(StrEnum):
     AWAY = "away"
     HOSPITAL = "hospital"
     VISITOR = "visitor"
+
+
+class FalseReason(StrEnum):
+    """Why an alarm was false, as whoever looked says it."""
+
+    VISITOR = "visitor"
+    AWAY = "away"
+    SENSOR = "sensor"
+    PET = "pet"
+    OTHER = "other"
 
 
 class Severity(StrEnum):

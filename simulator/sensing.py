@@ -47,8 +47,7 @@ def sense_day(home: DemoHome, day: Day, power: PowerDay, day_start: int, days_in
         day_start: the day's 03:00 in ms since 1970.
         days_in_use: how many days the meter and the batteries have run; the counter and the charge follow from it.
     """
-    moves = _movements(day, rng)
-    reports = {index: _states(home, index, day, power, moves, rng) for index in range(len(home.devices))}
+    reports = reports_of_day(home, day, power, rng)
     parts = [_meter(home, power, days_in_use)]
     for index, (times, values) in reports.items():
         parts.append(make_events(times * 1000, index, What.REPORT, values))
@@ -62,6 +61,12 @@ def sense_day(home: DemoHome, day: Day, power: PowerDay, day_start: int, days_in
     events["link"] = np.clip(links[events["device"]] + rng.integers(-25, 26, len(events)), 5, 255)
     events["battery"] = charges[events["device"]]
     return events
+
+
+def reports_of_day(home: DemoHome, day: Day, power: PowerDay, rng: Generator) -> dict[int, tuple[Floats, Floats]]:
+    """Device index -> (times, values) of its changes of state on one day, seconds after the day's 03:00."""
+    moves = _movements(day, rng)
+    return {index: _states(home, index, day, power, moves, rng) for index in range(len(home.devices))}
 
 
 def _charge(device: SimDevice, days_in_use: int) -> int:

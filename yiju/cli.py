@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from core.errors import YijuError
-from yiju.commands import drill, gateway, simulate, store
+from yiju.commands import bench, detect, drill, gateway, simulate, store
+from yiju.commands.evaluate import evaluate
 from yiju.commands.options import FAULT, Backfill, clock, days
 from yiju.services import SERVICES, Service, run_service
 
@@ -24,7 +25,10 @@ app = typer.Typer(
 app.add_typer(store.app, name="store")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(simulate.app, name="simulate")
+app.add_typer(bench.app, name="bench")
+app.add_typer(detect.app, name="detect")
 app.add_typer(drill.app, name="drill")
+app.command("evaluate")(evaluate)
 
 
 def main() -> None:

@@ -22,12 +22,16 @@ class Homes:
     Attributes:
         home_id: int64 [homes].
         life_at: last sign of life, measured; NaN = never.
-        life_exterior: whether the exterior door gave that sign.
         life_room: kind of the room that it came from, "" = unknown.
         door_at: last change of an exterior door; NaN = none.
         resting: somebody is on a bed or seat that can tell.
-        usual_s: longest usual silence that begins at this time of day (any time of day when resting);
-            NaN = not known yet.
+        began: int8, how the silence since `life_at` began, see detect/spells.py.
+        personal_s: how long it may last by what the home's own past says; NaN = not known yet, inf = for ever.
+        alike, alike_shorter, usual_s: of so many quiet spells that began so at this hour so many were no longer than
+            `usual_s`; for the explanation. NaN = none known.
+        profile: version of the profile that says so; 0 = none.
+        away_until: end of a planned absence that has begun (a stay with a child, in hospital); NaN = none. It is over
+            by itself when somebody moves in the home.
         unseen_s: how much of the time since `life_at` nothing at all was received from the home; 0 where not known.
         life_devices: how many devices of the home can show life.
         life_devices_seen: how many of them can be believed to be alive now.
@@ -41,11 +45,16 @@ class Homes:
 
     home_id: Ints
     life_at: Floats
-    life_exterior: Bools
     life_room: Texts
     door_at: Floats
     resting: Bools
+    began: NDArray[np.int8]
+    personal_s: Floats
+    alike: Floats
+    alike_shorter: Floats
     usual_s: Floats
+    profile: Ints
+    away_until: Floats
     unseen_s: Floats
     life_devices: Ints
     life_devices_seen: Ints

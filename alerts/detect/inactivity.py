@@ -1,23 +1,19 @@
 """Inactivity: no sign of life for longer than is usual here, though the home could be seen.
 
-The rule in use is 12 h (Shanghai, Longgang). Once a home's habits are known (alerts/detect/habits.py) its limit
-is `margin` times the longest silence that usually begins at this time of day: never above the rule, never
-below the floor. Somebody on a bed or seat is not on the floor: there the longest silence of any hour counts.
-Time in which nothing was received from the home is not silence and is taken off.
-A silence that began at the exterior door is not inactivity: see not_returned.
+How long a silence may last depends on how it began (alerts/detect/spells.py) and on the clock, by what the home's own
+past says (alerts/detect/personal.py). Until a home is known the rule in use holds, 12 h (Shanghai, Longgang), and a
+silence that began at the exterior door is left to not_returned. Afterwards nobody indoors may be silent for longer
+than the rule, nobody who seems to have left is missed before half of it, and no limit is shorter than the floor. Time
+in which nothing was received from the home is not silence and is taken off; a planned absence silences it.
 """
-
-from typing import Final
 
 import numpy as np
 
 from alerts.detect.arrays import Bools, Floats, Homes
 from alerts.detect.cannot_watch import watched
 from alerts.detect.findings import Findings
+from alerts.detect.spells import DOOR, Began, Codes
 from core.model import AlertKind, Severity
-
-# A motion sensor in the hall that fires while the door falls shut behind somebody is still part of leaving.
-DOOR_GRACE_S: Final = 15.0
 
 
 def find(now: float, homes: Homes, slack_s: float = 0.0) -> Findings:
@@ -29,7 +25,7 @@ def find(now: float, homes: Homes, slack_s: float = 0.0) -> Findings:
     """
     limit = limit_s(homes)
     silence = now - homes.life_at - homes.unseen_s
-    rows = np.flatnonzero((silence >= limit + slack_s) & ~went_out(homes) & watched(now, homes, slack_s))
+    rows = np.flatnonzero((silence >= limit + slack_s) & ~planned_away(now, homes) & watched(now, homes, slack_s))
     return Findings(
         kind=AlertKind.INACTIVITY,
         severity=Severity.URGENT,
@@ -43,6 +39,9 @@ def find(now: float, homes: Homes, slack_s: float = 0.0) -> Findings:
             "silence_s": silence[rows],
             "limit_s": limit[rows],
             "usual_s": homes.usual_s[rows],
+            "alike": homes.alike[rows],
+            "shorter": homes.alike_shorter[rows],
+            "profile": homes.profile[rows],
         },
         coverage={
             "from_at": homes.life_at[rows],
@@ -55,12 +54,34 @@ def find(now: float, homes: Homes, slack_s: float = 0.0) -> Findings:
 
 
 def limit_s(homes: Homes) -> Floats:
-    """float64 [homes]: how long a silence may last, seconds. NaN `usual_s` = the plain rule."""
-    personal = np.maximum(homes.margin * homes.usual_s, homes.floor_s)
-    return np.asarray(np.fmin(personal, homes.rule_s), dtype=np.float64)
+    """float64 [homes]: how long the present silence may last, seconds; inf = for ever."""
+    # Where no exterior door is watched, a silence may always be an outing: then the limit of an absence is the longest.
+    longest = np.where(np.isnan(homes.door_at), np.fmax(homes.rule_s, homes.not_returned_s), homes.rule_s)
+    return allowed_s(homes.personal_s, homes.began, homes.floor_s, homes.rule_s, longest)
 
 
 def went_out(homes: Homes) -> Bools:
-    """bool [homes]: whether the silence began with somebody leaving: nothing but the door since, nobody resting."""
-    with_door = homes.life_exterior | (homes.life_at - homes.door_at <= DOOR_GRACE_S)
-    return np.asarray(with_door & ~homes.resting, dtype=np.bool_)
+    """bool [homes]: whether the silence began at the exterior door, with nobody on a bed or seat."""
+    return np.asarray((homes.began == Began.LEFT) | (homes.began == Began.CAME), dtype=np.bool_)
+
+
+def planned_away(now: float, homes: Homes) -> Bools:
+    """bool [homes]: whether somebody has said that the person is away now. NaN compares false."""
+    return np.asarray(now < homes.away_until, dtype=np.bool_)
+
+
+def allowed_s(personal_s: Floats, began: Codes, floor_s: Floats, rule_s: Floats, longest_s: Floats) -> Floats:
+    """float64 [silences]: how long a silence may last, seconds; inf = for ever.
+
+    Args:
+        personal_s: the personal limit; NaN = the home is not known yet, inf = for ever.
+        began: how the silence began.
+        floor_s, rule_s: the home's policy.
+        longest_s: the longest that a personal limit indoors may be.
+    """
+    out = (began == Began.LEFT) | (began == Began.DOOR_RESTING)
+    at_door = np.isin(began, DOOR)
+    personal = np.where(out, np.maximum(personal_s, rule_s / 2), np.maximum(personal_s, floor_s))  # keeps NaN
+    unknown = np.where(at_door & ~(began == Began.DOOR_RESTING), np.inf, rule_s)
+    known = np.where(at_door, personal, np.minimum(personal, longest_s))
+    return np.asarray(np.where(np.isnan(personal_s), unknown, known), dtype=np.float64)

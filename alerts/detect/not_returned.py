@@ -9,14 +9,15 @@ import numpy as np
 from alerts.detect.arrays import Homes
 from alerts.detect.cannot_watch import watched
 from alerts.detect.findings import Findings
-from alerts.detect.inactivity import went_out
+from alerts.detect.inactivity import planned_away, went_out
 from core.model import AlertKind, Severity
 
 
 def find(now: float, homes: Homes, slack_s: float = 0.0) -> Findings:
     """Homes whose person left too long ago. Arguments as in inactivity.find."""
     away = now - homes.life_at - homes.unseen_s
-    rows = np.flatnonzero((away >= homes.not_returned_s + slack_s) & went_out(homes) & watched(now, homes, slack_s))
+    mine = went_out(homes) & ~planned_away(now, homes)
+    rows = np.flatnonzero((away >= homes.not_returned_s + slack_s) & mine & watched(now, homes, slack_s))
     return Findings(
         kind=AlertKind.NOT_RETURNED,
         severity=Severity.NORMAL,

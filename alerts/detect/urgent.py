@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from alerts.detect.arrays import UrgentEvents
+from alerts.detect.arrays import Floats, Ints, Texts, UrgentEvents
 from alerts.detect.findings import Findings
 from core.metrics import BY_NAME
 from core.model import AlertKind, Severity
@@ -39,13 +39,24 @@ def at_once(
     *,
     by_subject: bool = False,
     take: "np.ndarray[Any, np.dtype[np.bool_]] | None" = None,
+    followed: str | None = None,
 ) -> Findings:
-    """One finding an event of the metric named as the kind (of those in `take`) that is not long gone."""
+    """One finding an event of the metric named as the kind (of those in `take`) that is not long gone.
+
+    `followed` says what came after it, for the sentence `finding.{kind}.why.{followed}`.
+    """
     mine = events.metric == BY_NAME[kind].id
     if take is not None:
         mine &= take
     age = now - events.time
     rows = np.flatnonzero(mine & (age < events.past_s))
+    figures: dict[str, Floats | Ints | Texts] = {
+        "measured_at": events.time[rows],
+        "room": events.room[rows],
+        "device_id": events.device_id[rows],
+    }
+    if followed is not None:
+        figures["followed"] = np.full(len(rows), followed, dtype=np.object_)
     return Findings(
         kind=kind,
         severity=severity,
@@ -53,7 +64,7 @@ def at_once(
         subject_id=events.device_id[rows],
         by_subject=by_subject,
         began=events.time[rows],
-        figures={"measured_at": events.time[rows], "room": events.room[rows], "device_id": events.device_id[rows]},
+        figures=figures,
         late=(age >= events.late_s)[rows],
         event_id=events.event_id[rows],
     )

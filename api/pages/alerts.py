@@ -15,7 +15,7 @@ from api.pages.render import local_path
 from api.reads import alerts as reads
 from api.reads import homes as home_reads
 from core.errors import NotAllowed
-from core.model import Outcome, Source
+from core.model import FalseReason, Outcome, Source
 
 router = APIRouter(prefix="/alerts", include_in_schema=False)
 BY_PERSON = [outcome for outcome in Outcome if outcome is not Outcome.ENDED_ITSELF]
@@ -71,10 +71,12 @@ def resolve(
     alert_id: AlertId,
     outcome: Annotated[Outcome, Form()],
     note: Annotated[str, Form(max_length=2000)] = "",
+    reason: Annotated[str, Form(pattern="^(|visitor|away|sensor|pet|other)$")] = "",
     next: Annotated[str, Form()] = "/alerts",
 ) -> Response:
     """ "It is over." """
-    deeds.resolve(visit, alert_id, Source.PAGE, outcome, note.strip())
+    why = FalseReason(reason) if reason and outcome is Outcome.FALSE_ALARM else None
+    deeds.resolve(visit, alert_id, Source.PAGE, outcome, note.strip(), why)
     return RedirectResponse(local_path(next), 303)
 
 
@@ -112,6 +114,7 @@ def _open(visit: Visit) -> dict[str, Any]:
         "watched": sum(row["watched"] for row in counts),
         "not_watched": sum(row["not_watched"] for row in counts),
         "outcomes": BY_PERSON,
+        "reasons": list(FalseReason),
         "next": "/alerts",
     }
 
@@ -135,6 +138,7 @@ def _story(visit: Visit, alert_id: int) -> dict[str, Any]:
         "people": reads.who_could_take_it(visit, alert),
         "may_reopen": staff and alert["resolved_at"] is not None and visit.now - alert["resolved_at"] <= REOPEN_WITHIN,
         "outcomes": BY_PERSON,
+        "reasons": list(FalseReason),
         "next": f"/alerts/{alert_id}",
     }
 

@@ -17,6 +17,7 @@ from api.reads.regions import list_regions
 
 router = APIRouter(include_in_schema=False)
 DAYS = 14
+MONTHS = 3  # of the table of what was right
 COUNTED = ("watched", "not_watched", "open_alerts", "urgent_alerts", "opened", "answered", "false_alarms")
 
 
@@ -34,6 +35,7 @@ def overview(request: Request, visit: StaffVisit) -> Response:
         total=total,
         duty=[_duty(one, names) for one in places if one.rotas],
         lines=_lines(visit, places),
+        precision=alert_reads.precision(visit, MONTHS),
     )
 
 

@@ -83,6 +83,7 @@ def links(roles: frozenset[Role]) -> list[tuple[str, str]]:
         found += [("/alerts", "alerts"), ("/homes", "homes")]
     if roles & {Role.MANAGER, Role.ADMIN}:
         found.append(("/overview", "overview"))
+        found.append(("/try-out", "tryout"))
         found += [one for one in (("/alerts", "alerts"), ("/homes", "homes")) if one not in found]
     if found:
         found.append(("/shifts", "shifts"))

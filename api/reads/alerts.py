@@ -1,6 +1,6 @@
 """Alerts as people see them: open ones, one whole story, and how the last weeks went."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from api.access import Visit
@@ -91,6 +91,22 @@ def alert_counts(visit: Visit) -> list[Row]:
     """By community of one's own: open now, and the last 30 days' answers (seconds)."""
     asked = {"person": visit.person.id, "since": visit.now - LOOK_BACK}
     return visit.connection.execute(QUERIES["alert_counts"], asked).fetchall()
+
+
+def precision(visit: Visit, months: int) -> list[Row]:
+    """By month and kind, of one's own regions: raised, judged by a person, helped, false and why; newest first."""
+    first = _months_back(visit.now.astimezone(UTC).date().replace(day=1), months - 1)
+    asked = {"person": visit.person.id, "since": datetime(first.year, first.month, 1, tzinfo=UTC)}
+    rows = visit.connection.execute(QUERIES["precision"], asked).fetchall()
+    return [
+        {**row, "precision": round(1 - row["false_alarms"] / row["judged"], 4) if row["judged"] else None}
+        for row in rows
+    ]
+
+
+def _months_back(first: date, months: int) -> date:
+    number = first.year * 12 + first.month - 1 - months
+    return date(number // 12, number % 12 + 1, 1)
 
 
 def _alerts(

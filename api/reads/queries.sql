@@ -280,6 +280,31 @@ FROM alert JOIN home ON home.id = alert.home_id LEFT JOIN first_answer ON first_
 WHERE home.region_id IN (SELECT id FROM mine) AND (alert.opened_at >= %(since)s OR alert.state <> 'resolved')
 GROUP BY home.region_id
 
+-- name: precision
+-- By month and kind of one's own regions: how many alerts, of how many a person said how they ended, and how.
+WITH RECURSIVE mine AS (
+    SELECT region_id AS id FROM role_grant WHERE person_id = %(person)s
+    UNION
+    SELECT region.id FROM region JOIN mine ON region.parent_id = mine.id
+), judged AS (
+    SELECT date_trunc('month', alert.opened_at, 'UTC')::date AS month, alert.kind, alert.outcome, alert.false_reason
+    FROM alert JOIN home ON home.id = alert.home_id
+    WHERE home.region_id IN (SELECT id FROM mine) AND alert.opened_at >= %(since)s
+), why AS (
+    SELECT month, kind, jsonb_object_agg(false_reason, n) AS reasons FROM (
+        SELECT month, kind, false_reason, count(*) AS n FROM judged
+        WHERE outcome = 'false_alarm' AND false_reason <> '' GROUP BY month, kind, false_reason
+    ) AS counted GROUP BY month, kind
+)
+SELECT judged.month, judged.kind, count(*) AS raised,
+    count(*) FILTER (WHERE outcome IN ('helped', 'false_alarm', 'sensor_fault')) AS judged,
+    count(*) FILTER (WHERE outcome = 'helped') AS helped,
+    count(*) FILTER (WHERE outcome IN ('false_alarm', 'sensor_fault')) AS false_alarms,
+    coalesce(why.reasons, '{}') AS reasons
+FROM judged LEFT JOIN why ON why.month = judged.month AND why.kind = judged.kind
+GROUP BY judged.month, judged.kind, why.reasons
+ORDER BY judged.month DESC, raised DESC, judged.kind
+
 -- name: heartbeats
 SELECT service, at, details FROM service_heartbeat
 

@@ -18,6 +18,8 @@ from api.schemas import (
     Delivery,
     HandOn,
     IncidentHome,
+    KindPrecision,
+    Precision,
     Reopening,
     Resolution,
 )
@@ -39,6 +41,12 @@ def list_alerts(
     rows = reads.list_alerts(visit, open_only=state == "open", home=home, kind=kind, before=before, limit=limit)
     more = rows[-1]["id"] if len(rows) == limit else None
     return Alerts(alerts=[Alert(**_alert(visit, row)) for row in rows], next=more)
+
+
+@router.get("/precision")
+def precision(visit: AnyVisit, months: Annotated[int, Query(ge=1, le=24)] = 3) -> Precision:
+    """How often each kind was right in the homes of your regions, by month, newest first."""
+    return Precision(kinds=[KindPrecision(**row) for row in reads.precision(visit, months)])
 
 
 @router.get("/{alert_id}")
@@ -72,7 +80,7 @@ def on_site(visit: AnyVisit, alert_id: AlertId) -> AlertDetail:
 @router.post("/{alert_id}/resolve")
 def resolve(visit: AnyVisit, alert_id: AlertId, body: Resolution) -> AlertDetail:
     """It is over. 409 when it was over before."""
-    deeds.resolve(visit, alert_id, Source.API, body.outcome, body.note)
+    deeds.resolve(visit, alert_id, Source.API, body.outcome, body.note, body.false_reason)
     return one_alert(visit, alert_id)
 
 

@@ -1,11 +1,12 @@
 """The detectors once more, slowly: one row at a time, None for never, plain arithmetic."""
 
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+import math
+from collections.abc import Mapping
 from typing import Any
 
+from alerts.detect.spells import Began
+
 Row = Mapping[str, Any]
-QUARTER, DAY = 900, 86_400
 
 
 def behind(now: float, home: Row, slack: float) -> bool:
@@ -19,24 +20,36 @@ def watched(now: float, home: Row, slack: float) -> bool:
 
 
 def went_out(home: Row) -> bool:
-    if home["resting"]:
-        return False
-    if home["life_exterior"]:
-        return True
-    return home["door_at"] is not None and bool(home["life_at"] - home["door_at"] <= 15)
+    return home["began"] in (Began.LEFT, Began.CAME)
+
+
+def planned_away(now: float, home: Row) -> bool:
+    return home["away_until"] is not None and bool(now < home["away_until"])
+
+
+def limit(home: Row) -> float:
+    """How long the present silence may last; inf = for ever."""
+    personal, rule, floor = home["personal_s"], home["rule_s"], home["floor_s"]
+    if home["began"] in (Began.LEFT, Began.CAME) and personal is None:
+        return math.inf
+    if personal is None:
+        return float(rule)
+    if home["began"] in (Began.LEFT, Began.DOOR_RESTING):
+        return float(max(personal, rule / 2))
+    if home["began"] is Began.CAME:
+        return float(max(personal, floor))
+    longest = max(rule, home["not_returned_s"]) if home["door_at"] is None else rule
+    return float(min(max(personal, floor), longest))
 
 
 def inactive(now: float, home: Row, slack: float) -> bool:
-    if home["life_at"] is None or not watched(now, home, slack) or went_out(home):
+    if home["life_at"] is None or not watched(now, home, slack) or planned_away(now, home):
         return False
-    limit = home["rule_s"]
-    if home["usual_s"] is not None:
-        limit = min(limit, max(home["margin"] * home["usual_s"], home["floor_s"]))
-    return bool(now - home["life_at"] - home["unseen_s"] >= limit + slack)
+    return bool(now - home["life_at"] - home["unseen_s"] >= limit(home) + slack)
 
 
 def not_returned(now: float, home: Row, slack: float) -> bool:
-    if home["life_at"] is None or not watched(now, home, slack) or not went_out(home):
+    if home["life_at"] is None or not watched(now, home, slack) or planned_away(now, home) or not went_out(home):
         return False
     return bool(now - home["life_at"] - home["unseen_s"] >= home["not_returned_s"] + slack)
 
@@ -76,27 +89,3 @@ def urgent(now: float, event: Row, metric: int) -> str | None:
     if metric == 5 and event["value"] < 2 and (age < 90 or stood_up):  # a warning of a fall
         return None
     return "late" if age >= event["late_s"] else "now"
-
-
-def habits(quarters: Sequence[float], life: Sequence[int], offset: float) -> dict[str, Any] | None:
-    alive = [index for index, count in enumerate(life) if count > 0]
-    if len(alive) < 2 or quarters[alive[-1]] - quarters[alive[0]] < 7 * DAY:
-        return None
-    known = quarters[alive[0]], quarters[alive[-1]]
-    spoken = sum(known[0] <= quarter <= known[1] for quarter in quarters) / ((known[1] - known[0]) / QUARTER + 1)
-    silences = []
-    for first, last in pairwise(alive):
-        length = quarters[last] - quarters[first]
-        hole = length - (last - first) * QUARTER
-        if spoken < 0.95 or hole <= 1800:
-            silences.append((quarters[first], length))
-    longest: list[float | None] = []
-    for hour in range(24):
-        near = []
-        for began, length in silences:
-            of_day = ((began + offset) % DAY) / 3600
-            apart = abs(of_day - hour - 0.5)
-            if min(apart, 24 - apart) <= 2:
-                near.append(length)
-        longest.append(max(near) if near else None)
-    return {"longest_s": longest, "longest_any_s": max((length for _, length in silences), default=0.0)}

@@ -21,6 +21,10 @@ STEP = timedelta(minutes=30)
 KINDS = {"motion": ("motion", "motion"), "contact": ("contact", "open"), "pressure": ("bed", "occupied")}
 
 
+# Out from breakfast to four, and the door's sensor saw nothing of it: to us a silence on the couch.
+UNSEEN_OUTINGS = {"home_3": [datetime(2008, 12, 3, 8, 27, 8, tzinfo=UTC)]}
+
+
 class Row(NamedTuple):
     time: datetime
     sensor: str
@@ -79,11 +83,11 @@ def test_a_life_as_usual_raises_no_inactivity_alarm(database: Database, name: st
     live(world, name, rows)
     profiles = world.rows("SELECT data FROM profile ORDER BY version")
     assert profiles[-1]["data"]["known"]
-    assert world.alerts("inactivity") == []
+    assert [alert["began_at"] for alert in world.alerts("inactivity")] == UNSEEN_OUTINGS.get(name, [])
     world.close()
 
 
-def test_a_collapse_in_the_morning_is_one_alarm_within_twelve_hours(database: Database) -> None:
+def test_a_collapse_in_the_morning_is_one_alarm_within_eight_hours(database: Database) -> None:
     cut = datetime(2011, 7, 1, 9, 44, tzinfo=UTC)
     rows = [row for row in recording("home_1") if row.time <= cut]
     world = World(database, rows[0].time - timedelta(days=1))
@@ -91,5 +95,5 @@ def test_a_collapse_in_the_morning_is_one_alarm_within_twelve_hours(database: Da
     (alert,) = world.alerts("inactivity")
     assert alert["state"] == "open"
     assert alert["parameters"]["room"] == "work"
-    assert alert["opened_at"] - cut <= timedelta(hours=12)
+    assert alert["opened_at"] - cut <= timedelta(hours=8)
     world.close()

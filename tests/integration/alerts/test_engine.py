@@ -160,12 +160,52 @@ def test_a_home_with_known_habits_is_not_left_for_twelve_hours(world: World) -> 
     assert profile["data"]["known"]
     for quarter in range(1, 5 * 4):
         home._rollup(home.itself, 50, NOW + quarter * timedelta(minutes=15), 0)
-    for hours, count in ((3.9, 0), (4.1, 1)):  # the floor of 4 h: by day nothing is ever quiet for an hour
+    for hours, count in ((1.4, 0), (4, 1)):  # never before the floor of 1.5 h; by day nothing is ever quiet for an hour
         home.heard(NOW + hours * HOUR)
         assert len(world.tick(NOW + hours * HOUR).opened) == count
     (alert,) = world.alerts()
-    assert alert["parameters"]["limit_s"] == 4 * 3600
-    assert alert["parameters"]["usual_s"] == 900
+    assert 1.5 * 3600 <= alert["parameters"]["limit_s"] < 4 * 3600
+    assert alert["parameters"]["profile"] == profile["version"]
+
+
+def test_a_planned_absence_silences_until_it_ends_or_somebody_moves_in_the_home(world: World) -> None:
+    home = world.home("h1")
+    motion = home.device("motion", "kitchen")
+    home.life(motion, NOW)
+    world.owner.execute(
+        "INSERT INTO absence (home_id, kind, from_at, until_at, entered_by, entered_at)"
+        " VALUES (%s, 'away', %s, %s, %s, %s)",
+        [home.id, NOW, NOW + 48 * HOUR, world.person("wang", "worker"), NOW],
+    )
+    home.heard(NOW + 20 * HOUR)
+    assert world.tick(NOW + 20 * HOUR).opened == []
+    home.life(motion, NOW + 21 * HOUR)  # she is back early
+    home.heard(NOW + 33.1 * HOUR)
+    assert len(world.tick(NOW + 33.1 * HOUR).opened) == 1
+
+
+def test_a_collapse_just_inside_the_door_is_found(world: World) -> None:
+    """She comes home after hours, and nothing stirs: that is no outing."""
+    home = world.home("h1")
+    door, motion = home.device("contact", "entry", exterior=True), home.device("motion", "kitchen")
+    for day in range(9, 0, -1):
+        morning = NOW - timedelta(days=day)
+        for quarter in range(13 * 4):
+            if not 12 <= quarter < 20:  # out from 12:00 to 14:00
+                home.life(motion, morning + quarter * timedelta(minutes=15))
+        for at in (11.9 * 3600, 14 * 3600 - 60):
+            home.life(door, morning - 9 * HOUR + timedelta(seconds=at), "open")
+    home.heard(NOW)
+    for quarter in range(12):
+        home.life(motion, NOW + quarter * timedelta(minutes=15))
+    home.life(door, NOW + 2.9 * HOUR, "open")
+    home.life(door, NOW + 5 * HOUR, "open")  # comes home, and nothing more
+    home.heard(NOW + 5 * HOUR)
+    world.tick(NOW + 5 * HOUR)
+    home.heard(NOW + 15 * HOUR)
+    world.tick(NOW + 15 * HOUR)
+    (alert,) = world.alerts("inactivity")
+    assert alert["parameters"]["limit_s"] < 9 * 3600
 
 
 def test_time_in_which_nothing_was_received_is_not_silence(world: World) -> None:

@@ -1,7 +1,7 @@
 """A small world for the stories: homes, people and sensors as rows, written as ingest would write them."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from psycopg.types.json import Jsonb
@@ -22,6 +22,7 @@ class World:
         self.owner = database.connect()
         self.worker = database.connect(DatabaseRole.ALERTS, autocommit=False)
         self.registered = registered
+        self.days: set[date] = set()  # of which readings have a place
         self.district = self.region("district-1", "district", None)
         self.street = self.region("street-1", "street", self.district)
         self.community = self.region("community-1", "community", self.street)
@@ -131,6 +132,7 @@ class HomeWorld:
             [device, number, self.id, at, value, on, off, at if changed else None, at],
         )
         self._rollup(device, number, at, 0)
+        self._reading(device, number, at, value, changed)
 
     def life(self, device: int, at: datetime, metric: str = "motion") -> None:
         """A sign of life."""
@@ -165,6 +167,16 @@ class HomeWorld:
             self._rollup(self.itself, BY_NAME["uptime"].id, at, 0)
             if not asleep:
                 self._rollup(device, BY_NAME["motion"].id, at, 1)
+                self._reading(device, BY_NAME["motion"].id, at, 1, changed=True)
+
+    def _reading(self, device: int, metric: int, at: datetime, value: float, changed: bool) -> None:
+        if at.date() not in self.world.days:
+            self.world.days.add(at.date())
+            self.world.owner.execute("SELECT reading_make_room(%s, %s)", [at, at])
+        self.world.owner.execute(
+            "INSERT INTO reading VALUES (%s, %s, 0, %s, %s, %s, %s, %s)",
+            [self.id, device, at, at, value, metric, int(changed)],
+        )
 
     def _rollup(self, device: int, metric: int, at: datetime, life: int) -> None:
         bucket = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)

@@ -1,5 +1,6 @@
 """Every detector says what its naive twin in tests/oracles says."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,9 +12,7 @@ from hypothesis import strategies as st
 from alerts.detect import (
     cannot_watch,
     device_silent,
-    fall,
     gateway_offline,
-    habits,
     inactivity,
     not_returned,
     sos,
@@ -21,6 +20,7 @@ from alerts.detect import (
 )
 from alerts.detect.arrays import Devices, Gateways, Homes, UrgentEvents
 from alerts.detect.findings import Findings
+from alerts.detect.spells import Began
 from core.metrics import BY_NAME
 from core.model import AlertKind
 from tests.oracles import detectors as oracle
@@ -37,10 +37,10 @@ spans = st.sampled_from([60.0, 900.0, 4.0 * HOUR, 12.0 * HOUR])
 homes = st.fixed_dictionaries(
     {
         "life_at": maybe,
-        "life_exterior": st.booleans(),
         "door_at": maybe,
-        "resting": st.booleans(),
-        "usual_s": st.none() | spans,
+        "began": st.sampled_from(Began),
+        "personal_s": st.none() | spans | st.just(math.inf),
+        "away_until": st.none() | past | st.just(NOW + HOUR),
         "unseen_s": st.sampled_from([0.0, 900.0, 8.0 * HOUR]),
         "life_devices": st.integers(0, 2),
         "seen_until": st.none() | past | past.map(lambda time: 2 * NOW - time),
@@ -48,7 +48,6 @@ homes = st.fixed_dictionaries(
         "measured_until": maybe,
         "rule_s": st.just(12.0 * HOUR),
         "floor_s": st.just(4.0 * HOUR),
-        "margin": st.sampled_from([1.0, 1.5]),
         "not_returned_s": st.just(24.0 * HOUR),
     }
 )
@@ -87,13 +86,20 @@ def texts(rows: Sequence[dict[str, Any]]) -> "np.ndarray[Any, np.dtype[np.object
 
 def home_arrays(rows: Sequence[dict[str, Any]]) -> Homes:
     numbers = (
-        "life_at door_at usual_s unseen_s seen_until online_since measured_until rule_s floor_s margin not_returned_s"
+        "life_at door_at personal_s away_until unseen_s seen_until online_since measured_until rule_s floor_s"
+        " not_returned_s"
     )
+    blank = np.full(len(rows), np.nan)
     return Homes(
         home_id=np.arange(len(rows)),
-        life_exterior=np.array([row["life_exterior"] for row in rows], dtype=np.bool_),
         life_room=texts(rows),
-        resting=np.array([row["resting"] for row in rows], dtype=np.bool_),
+        resting=np.zeros(len(rows), dtype=np.bool_),
+        began=np.array([row["began"] for row in rows], dtype=np.int8),
+        alike=blank,
+        alike_shorter=blank,
+        usual_s=blank,
+        profile=np.ones(len(rows), dtype=np.int64),
+        margin=blank,
         life_devices=np.array([row["life_devices"] for row in rows], dtype=np.int64),
         life_devices_seen=np.zeros(len(rows), dtype=np.int64),
         heard_at=np.full(len(rows), NOW),
@@ -161,12 +167,6 @@ def test_a_home_that_cannot_be_watched_is_never_inactive(rows: list[dict[str, An
     assert not silent & set(cannot_watch.find(NOW, arrays, slack).home_id)
 
 
-@given(st.lists(homes, max_size=6))
-def test_nobody_is_both_inactive_and_out(rows: list[dict[str, Any]]) -> None:
-    arrays = home_arrays(rows)
-    assert not set(inactivity.find(NOW, arrays).home_id) & set(not_returned.find(NOW, arrays).home_id)
-
-
 @given(st.lists(devices, max_size=6), slacks)
 def test_devices(rows: list[dict[str, Any]], slack: float) -> None:
     found = device_silent.find(NOW, device_arrays(rows), slack)
@@ -186,45 +186,10 @@ def test_gateways(rows: list[dict[str, Any]], slack: float) -> None:
 @given(st.lists(events, max_size=8))
 def test_urgent_events(rows: list[dict[str, Any]]) -> None:
     arrays = event_arrays(rows)
-    by_kind = {AlertKind.SOS: sos.find(NOW, arrays), AlertKind.FALL: fall.find(NOW, arrays)}
+    by_kind = {AlertKind.SOS: sos.find(NOW, arrays)}
     by_kind |= {kind: urgent.find(NOW, arrays, kind) for kind in urgent.SEVERITY}
     for kind, found in by_kind.items():
         said = [(index, oracle.urgent(NOW, row, BY_NAME[kind].id)) for index, row in enumerate(rows)]
         assert [(finding.event_id, "late" if finding.late else "now") for finding in found.each()] == [
             one for one in said if one[1] is not None
         ]
-
-
-@given(
-    st.lists(st.tuples(st.integers(1, 60), st.integers(0, 2)), max_size=120),
-    st.sampled_from([0.0, 8.0 * HOUR, -5.0 * HOUR]),
-    st.booleans(),
-)
-def test_habits(steps: list[tuple[int, int]], offset: float, speaks: bool) -> None:
-    quarters: list[float] = []
-    life: list[int] = []
-    at = 1_769_990_400.0
-    for gap, count in steps:
-        if speaks:
-            for quarter in range(1, gap):
-                quarters.append(at + quarter * 900)
-                life.append(0)
-        at += gap * 900
-        quarters.append(at)
-        life.append(count)
-    learned = habits.learn(np.array(quarters, dtype=np.float64), np.array(life, dtype=np.int64), offset)
-    slowly = oracle.habits(quarters, life, offset)
-    if slowly is None:
-        assert learned is None
-        return
-    assert learned is not None
-    assert [None if np.isnan(value) else value for value in learned.longest_s] == slowly["longest_s"]
-    assert learned.longest_any_s == slowly["longest_any_s"]
-
-
-def test_a_resting_person_is_judged_by_the_longest_silence_of_any_hour() -> None:
-    longest = np.full((2, 24), 1800.0)
-    usual = habits.usual_s(
-        longest, np.array([30_000.0, 30_000.0]), np.array([NOW, NOW]), np.array([False, True]), np.zeros(2)
-    )
-    assert usual.tolist() == [1800.0, 30_000.0]

@@ -33,6 +33,13 @@ PARAMETERS = {
     "sensors": 4,
     "region": "Dongfang",
     "homes": 12,
+    **dict.fromkeys(("elsewhere_at", "limit_at", "open_at", "high_at", "low_at", "since_at"), EARLIER),
+    "watts": 1900.0,
+    "base_watts": 60.0,
+    "litres": 3.0,
+    "limit_litres": 10.0,
+    "celsius": 8.5,
+    "limit_celsius": 12.0,
 }
 URGENT = (AlertKind.SOS, AlertKind.FALL, AlertKind.SMOKE, AlertKind.GAS, AlertKind.LEAK, AlertKind.TAMPER)
 
@@ -47,11 +54,35 @@ def test_every_finding_explains_itself(locale: str, kind: AlertKind) -> None:
         assert "T20:30" not in text
 
 
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize(
+    ("message", "more"),
+    [
+        ("finding.fall.why", {"followed": "moved"}),
+        ("finding.not_risen.why", {"usual_clock_s": 27_000.0}),
+        ("finding.long_stay.why", {"usual_s": 2700.0}),
+        ("finding.no_door.why", {"usual_s": 90_000.0}),
+        *(
+            ("finding.sensor_stuck.why", {"fault": fault, "value": 80.0})
+            for fault in ("stuck", "flat", "wild", "blind")
+        ),
+        *(("finding.drift.why", {"trend": trend, "recent": 3.1, "earlier": 1.2}) for trend in ("nights", "meals")),
+        ("finding.drift.why", {"trend": "rising", "recent_clock_s": 31_500.0, "earlier_clock_s": 26_400.0}),
+    ],
+)
+def test_every_variant_has_its_own_sentence(locale: str, message: str, more: dict[str, object]) -> None:
+    plain = explain(WORDS[locale], message, PARAMETERS, "Asia/Shanghai", NOW)
+    variant = explain(WORDS[locale], message, PARAMETERS | more, "Asia/Shanghai", NOW)
+    assert variant != plain
+    assert "{" not in variant
+
+
 def test_a_personal_limit_is_told_with_the_habit_behind_it() -> None:
-    text = explain(WORDS["en"], "finding.inactivity.why", PARAMETERS | {"usual_s": 20_000}, "Asia/Shanghai", NOW)
+    known = PARAMETERS | {"usual_s": 6000, "alike": 50, "shorter": 49}
+    text = explain(WORDS["en"], "finding.inactivity.why", known, "Asia/Shanghai", NOW)
     assert text == (
-        "The last sign of life was at 04:30 (kitchen). Nothing has moved for 12 hours 46 minutes; at this time of day"
-        " the longest is usually about 5 hours 33 minutes, and the limit is 8 hours 20 minutes."
+        "No movement since 04:30 (kitchen), for 12 hours 46 minutes. At this hour 49 of the last 50 quiet spells that"
+        " began like this were no longer than 1 hour 40 minutes; the limit is 8 hours 20 minutes."
     )
 
 

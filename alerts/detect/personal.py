@@ -1,0 +1,76 @@
+"""Personal limits: for each way a silence can begin and each half hour of the day, how long it may last.
+
+They are worked out once a night (`fit`), so that the sweep only looks them up: two bytes a limit, 672 a home.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerts.detect import calibrate, hazard
+from alerts.detect.arrays import Floats
+from alerts.detect.calibrate import Tail
+from alerts.detect.hazard import HALVES, KINDS, Surprise, half_of_day
+from alerts.detect.memory import Memory
+from alerts.detect.spells import DOOR, Codes
+
+LEARN_DAYS: Final = 6.0  # so that the seventh night is the first to know a home
+NEVER: Final = -1  # in a table of limits: for ever
+UNKNOWN: Final = -2  # ... : the home is not known yet
+Minutes = NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What one night's learning found, before a budget is applied."""
+
+    surprise: Surprise
+    indoors: Tail
+    door: Tail
+
+    def threshold(self, began: Codes, budget_days: float) -> Floats:
+        """float64 [silences]: how surprising each must be. Indoors and door have half of the budget each."""
+        at_door = np.isin(began, DOOR)
+        return np.where(at_door, self.door.threshold(2 * budget_days), self.indoors.threshold(2 * budget_days))
+
+    def believed_a_day(self, budget_days: float) -> float:
+        """How many false alarms a day these thresholds let through, as far as we can tell."""
+        return sum(tail.rate(tail.threshold(2 * budget_days)) for tail in (self.indoors, self.door))
+
+
+def fit(memory: Memory, zone_offset_s: float) -> Fit | None:
+    """Learns a home. None when fewer than LEARN_DAYS are known."""
+    if memory.days < LEARN_DAYS:
+        return None
+    counts = hazard.count(memory, zone_offset_s)
+    known = hazard.learn(counts)
+    return Fit(known, *calibrate.tails(memory, counts, zone_offset_s))
+
+
+def limits(known: Fit, budget_days: float) -> Minutes:
+    """int16 [kinds, halves]: how many minutes a silence may last that begins so, then; NEVER = for ever.
+
+    Args:
+        budget_days: at most one false alarm in so many days.
+    """
+    began = np.repeat(np.arange(KINDS), HALVES).astype(np.int8)
+    grown = hazard.grown(known.surprise, None, began, np.tile(np.arange(HALVES), KINDS))
+    length_s = hazard.length_at(grown, known.threshold(began, budget_days))
+    minutes = np.where(np.isinf(length_s), NEVER, np.ceil(length_s / 60))
+    return minutes.reshape(KINDS, HALVES).astype(np.int16)
+
+
+def limit_s(minutes: Minutes, at: Floats, began: Codes, zone_offset_s: "Floats | float") -> Floats:
+    """float64 [silences]: the personal limit of each, seconds; inf = for ever, NaN = not known.
+
+    Args:
+        minutes: int16 [silences, kinds, halves], or [kinds, halves] for silences of one home.
+        at: when each began, epoch seconds.
+    """
+    rows = np.arange(len(at))
+    table = np.broadcast_to(minutes, (len(at), KINDS, HALVES)) if minutes.ndim == 2 else minutes
+    found = table[rows, began, half_of_day(np.nan_to_num(at), zone_offset_s)]
+    seconds = np.where(found == NEVER, np.inf, found * 60.0)
+    return np.where((found == UNKNOWN) | np.isnan(at), np.nan, seconds)

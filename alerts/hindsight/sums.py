@@ -1,0 +1,117 @@
+"""The quarter-hour sums that ingest keeps (rollup), as far as detectors and learning ask for them."""
+
+from typing import Final
+
+import numpy as np
+
+from alerts.detect.arrays import Bools, Floats, Ints
+from alerts.detect.quarters import Quarters
+from alerts.hindsight.readings import Readings, signs_of_life
+from alerts.hindsight.register import SUPPLIES, Register
+from alerts.observe.supplies import Grid, grid_end
+from core.model import DeviceKind, RoomKind
+
+QUARTER_S: Final = 900
+
+
+class Sums:
+    """From `start` to `end` (epoch seconds, whole quarters). Readings outside are left out."""
+
+    def __init__(self, register: Register, start: float, end: float) -> None:
+        self.register = register
+        self.start = start // QUARTER_S * QUARTER_S
+        self.quarters = int((end - self.start) // QUARTER_S) + 2
+        shape = (len(register.home_id), self.quarters)
+        self.seen = np.zeros(shape, dtype=np.bool_)
+        self.counts = {name: np.zeros(shape, dtype=np.int32) for name in ("life", "day", "bath", "kitchen", "door")}
+        night = register.in_rooms(RoomKind.BEDROOM, RoomKind.BATHROOM, RoomKind.TOILET)
+        self._part_of = {
+            "life": np.ones(len(register.device_id), dtype=np.bool_),
+            "day": ~night,
+            "bath": register.in_rooms(RoomKind.BATHROOM, RoomKind.TOILET),
+            "kitchen": register.in_rooms(RoomKind.KITCHEN),
+            "door": register.exterior,
+        }
+        self.radio = np.zeros(shape, dtype=np.int32)
+        self._metric = np.array([SUPPLIES.get(kind, 0) for kind in register.kind], dtype=np.int64)
+        self._supply = np.flatnonzero(self._metric)
+        self._row = np.full(len(register.device_id), -1, dtype=np.int64)
+        self._row[self._supply] = np.arange(len(self._supply))
+        self.low = np.full((len(self._supply), self.quarters), np.nan)
+        self.high = self.low.copy()
+
+    def feed(self, readings: Readings) -> None:
+        """Adds them up; any order gives the same."""
+        quarter = ((readings["time"] - self.start) // QUARTER_S).astype(np.int64)
+        inside = (quarter >= 0) & (quarter < self.quarters)
+        if not inside.all():
+            readings, quarter = readings[inside], quarter[inside]
+        device = readings["device"]
+        home = self.register.device_home[device]
+        self.seen[home, quarter] = True
+        radio = np.flatnonzero(self.register.life[device])
+        np.add.at(self.radio, (home[radio], quarter[radio]), 1)
+        alive = np.flatnonzero(signs_of_life(readings))
+        for name, counts in self.counts.items():
+            mine = alive[self._part_of[name][device[alive]]]
+            np.add.at(counts, (home[mine], quarter[mine]), 1)
+        supply = np.flatnonzero((self._row[device] >= 0) & (readings["metric"] == self._metric[device]))
+        if len(supply):
+            at = (self._row[device[supply]], quarter[supply])
+            np.fmin.at(self.low, at, readings["value"][supply])
+            np.fmax.at(self.high, at, readings["value"][supply])
+
+    def received(self, now: float, home: Ints, since: Floats, radio: Bools) -> Ints:
+        """As the query `received_since`: whole quarters in which anything was received. `home`: rows."""
+        last = int((now - QUARTER_S - self.start) // QUARTER_S)
+        first = ((since - self.start) // QUARTER_S).astype(np.int64) + 1
+        return np.array(
+            [
+                ((self.radio if of_life else self.seen)[row, max(begin, 0) : last + 1] > 0).sum()
+                for row, begin, of_life in zip(home, first, radio, strict=True)
+            ],
+            dtype=np.int64,
+        )
+
+    def quarters_seen(self, home: int, since: float, now: float) -> Floats:
+        """As the query `quarters`: starts of the quarters in which anything was received. `home`: a row."""
+        first = max(int(np.ceil((since - self.start) / QUARTER_S)), 0) if np.isfinite(since) else 0
+        last = int(np.ceil((now - QUARTER_S - self.start) / QUARTER_S))
+        return np.asarray(self.start + (first + np.flatnonzero(self.seen[home, first:last])) * 900.0, dtype=np.float64)
+
+    def past(self, home: int, since: float, now: float) -> Quarters:
+        """As the query `past_quarters` gives it. `home`: a row."""
+        first = max(int(np.ceil((since - self.start) / QUARTER_S)), 0)
+        last = int(np.ceil((now - QUARTER_S - self.start) / QUARTER_S))
+        at = first + np.flatnonzero(self.seen[home, first:last])
+        meters = self._rows_of(home, DeviceKind.METER)
+        waters = self._rows_of(home, DeviceKind.WATER_METER)
+        nothing = np.full(len(at), np.nan)
+        return Quarters(
+            quarter=(self.start + at * float(QUARTER_S)).astype(np.float64),
+            **{name: counts[home, at].astype(np.int64) for name, counts in self.counts.items()},
+            radio=self.radio[home, at].astype(np.int64),
+            power_low=np.fmin.reduce(self.low[meters][:, at], axis=0) if len(meters) else nothing,
+            water_m3=_sum(self.high[waters][:, at] - self.low[waters][:, at]) if len(waters) else nothing,
+        )
+
+    def grid(self, now: float, device: Ints, quarters: int) -> Grid:
+        """As observe.supplies.grid_of lays the query `supply_quarters` out. `device`: rows of the register, rising."""
+        end = grid_end(now)
+        last = round((end - self.start) / QUARTER_S)
+        first = last - quarters
+        rows = self._row[device]
+        low, high = np.full((len(device), quarters), np.nan), np.full((len(device), quarters), np.nan)
+        begin, until = max(first, 0), min(last, self.quarters)
+        low[:, begin - first : until - first] = self.low[rows, begin:until]
+        high[:, begin - first : until - first] = self.high[rows, begin:until]
+        return Grid(self.register.device_id[device], end, low, high)
+
+    def _rows_of(self, home: int, kind: DeviceKind) -> Ints:
+        mine = (self.register.device_home[self._supply] == home) & (self.register.kind[self._supply] == kind)
+        return np.flatnonzero(mine)
+
+
+def _sum(values: Floats) -> Floats:
+    """Over the first axis; NaN only where all are."""
+    return np.where(np.isnan(values).all(axis=0), np.nan, np.nansum(values, axis=0))

@@ -1,0 +1,86 @@
+"""Homes with nothing but a smart meter: their signs of life are what is switched on (alerts/detect/power.py).
+
+Once a minute the meters' new values are looked at and the last sign kept in `power_life`, from where the sweep takes it
+like any other home's. Which steps are a person's is learned each night and kept there too.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import numpy as np
+from psycopg.types.json import Jsonb
+
+from alerts.detect import power
+from alerts.detect.arrays import Floats
+from alerts.detect.memory import DAY_S
+from alerts.detect.power import SIZES, Steps
+from alerts.detect.spells import UNKNOWN, Signs
+from core.metrics import BY_NAME
+from store.pool import Connection
+from store.queries import load_queries
+
+QUERIES: Final = load_queries(__package__)
+POWER: Final = BY_NAME["power"].id
+OVERLAP: Final = timedelta(minutes=10)  # of values that are looked at again: a step may lie between two looks
+FIRST: Final = timedelta(days=1)  # so far back a home is looked at that was never looked at
+
+
+def follow(connection: Connection, now: datetime) -> None:
+    """Brings `power_life` of every metered home up to `now`. The caller owns the transaction."""
+    homes = connection.execute(QUERIES["metered_homes"]).fetchall()
+    if not homes:
+        return
+    since = [(row["until"] or now - FIRST) - OVERLAP for row in homes]
+    asked = {"devices": [row["device_id"] for row in homes], "since": since, "now": now, "power": POWER}
+    values: dict[int, list[Mapping[str, Any]]] = {}
+    for row in connection.execute(QUERIES["new_power"], asked):
+        values.setdefault(row["device_id"], []).append(row)
+    kept: dict[str, list[Any]] = {"homes": [], "until": [], "life_at": []}
+    for home in homes:
+        mine = values.get(home["device_id"], [])
+        if mine:
+            found = _persons(steps_of(mine), home["by_hour"])
+            kept["homes"].append(home["home_id"])
+            kept["until"].append(mine[-1]["time"])
+            kept["life_at"].append(float(found[-1]) if len(found) else None)
+    connection.execute(QUERIES["keep_power_life"], kept)
+
+
+def learn(
+    connection: Connection, home_id: int, device_id: int, since: float, until: float, zone_offset_s: float
+) -> Signs:
+    """Learns which steps are a person's from those that are new, and gives the signs of life in the span."""
+    row = connection.execute(QUERIES["power_life"], {"home_id": home_id}).fetchone()
+    asked = {"device_id": device_id, "since": since, "until": until, "power": POWER}
+    seen = steps_of(connection.execute(QUERIES["power_between"], asked).fetchall())
+    counts = _counts(row["by_hour"] if row else None)
+    learned = row["learned_until"] if row and row["learned_until"] else -np.inf
+    new = seen.time >= learned
+    if row is None or row["by_hour"] is None:
+        found = power.signs(seen, zone_offset_s)  # each day by the days before it
+    else:
+        found = seen.time[power.persons(counts)[seen.size]]
+    days = max(until - max(learned, since), 0.0) / DAY_S
+    counts = power.KEEP_A_DAY**days * counts + power.by_hour(Steps(seen.time[new], seen.size[new]), zone_offset_s)
+    connection.execute(
+        QUERIES["keep_power_habits"],
+        {"home_id": home_id, "by_hour": Jsonb(np.round(counts, 3).tolist()), "until": until},
+    )
+    nowhere = np.zeros(len(found), np.bool_)
+    return Signs(found, nowhere, np.full(len(found), UNKNOWN, np.int8), nowhere)
+
+
+def steps_of(rows: Sequence[Mapping[str, Any]]) -> Steps:
+    """Of rows with time and value, oldest first."""
+    time = np.array([row["time"] for row in rows], dtype=np.float64)
+    watts = np.array([row["value"] for row in rows], dtype=np.float64)
+    return power.steps(time, watts) if len(rows) > 1 else Steps(np.zeros(0), np.zeros(0, np.int64))
+
+
+def _persons(seen: Steps, by_hour: Any) -> Floats:
+    return np.asarray(seen.time[power.persons(_counts(by_hour))[seen.size]], dtype=np.float64)
+
+
+def _counts(by_hour: Any) -> Floats:
+    return np.zeros((SIZES, 24)) if by_hour is None else np.array(by_hour, dtype=np.float64)

@@ -1,0 +1,90 @@
+"""Homes as arrays: their last sign of life, how well they are seen, what is usual there."""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from alerts.detect import arrays, cannot_watch, device_silent, personal
+from alerts.detect.alike import look_up
+from alerts.detect.arrays import Bools, Floats, Ints
+from alerts.detect.coverage import QUARTER_S
+from alerts.detect.spells import how_began, room_codes
+from alerts.observe.columns import Columns, latest
+from alerts.observe.devices import online_since
+from alerts.profile import Limits
+
+RADIO_TIMES: Final = 2.0  # x the usual longest quiet of all sensors of life together
+RADIO_LEAST_S: Final = 5400.0
+SPEAKS_S: Final = 900.0  # sensors of life that are never quiet for longer speak in every quarter of an hour
+# (home ids, since, of sensors of life only) -> whole quarters in which anything was received
+Received = Callable[[Ints, Floats, Bools], Ints]
+
+
+def homes(
+    now: float, columns: Columns, known: Limits, devices: arrays.Devices, at: Ints, gateway_columns: Columns,
+    gateway_at: Ints, limits: Columns, received: Received, slack_s: float,
+) -> arrays.Homes:  # fmt: skip
+    """`at`, `gateway_at`: row of each device's and gateway's home, -1 = none; `limits`: the policy's columns."""
+    count = len(columns["id"])
+    life_at, resting = columns["life_at"], columns["resting"]
+    offset = columns["zone_offset_s"]
+    began = how_began(life_at, columns["door_at"], columns["inside_at"], resting, room_codes(columns["life_room"]))
+    few = look_up(known.alike.count, began, life_at, offset)
+    few[few == 0] = np.nan
+    # Sensors, summed up for each home. A gateway that is away shows nothing, however young its last readings are.
+    sensors = np.flatnonzero(devices.life & (at >= 0))
+    mine = at[sensors]
+    installed = ~np.isnan(devices.gateway_heard_at[sensors])
+    until = np.where(installed, device_silent.heard_until(devices)[sensors], -np.inf)
+    until = np.minimum(until, np.where(installed, devices.gateway_heard_at[sensors], -np.inf) + cannot_watch.BEHIND_S)
+    seen_until = np.full(count, -np.inf)
+    np.maximum.at(seen_until, mine, until)
+    # Sensors that are never all silent for long, and now are: the radio hangs, though each alone may yet speak.
+    heard_at = latest(count, np.where(devices.life, at, -1), devices.last_at)
+    radio = heard_at + np.maximum(RADIO_TIMES * columns["radio_s"], RADIO_LEAST_S)
+    seen_until = np.where(np.isnan(radio), seen_until, np.minimum(seen_until, radio))
+    seen = np.bincount(mine, weights=until + slack_s >= now, minlength=count).astype(np.int64)
+    return arrays.Homes(
+        home_id=columns["id"],
+        life_at=life_at,
+        life_room=columns["life_room"],
+        door_at=columns["door_at"],
+        resting=resting,
+        began=began,
+        personal_s=personal.limit_s(known.minutes, life_at, began, offset) * limits["inactivity_stretch"],
+        alike=few,
+        alike_shorter=np.where(np.isnan(few), np.nan, look_up(known.alike.shorter, began, life_at, offset)),
+        usual_s=np.where(np.isnan(few), np.nan, look_up(known.alike.usual_min, began, life_at, offset) * 60),
+        profile=known.version,
+        away_until=columns["away_until"],
+        unseen_s=_unseen_s(now, columns, known.speaks, limits["inactivity_floor_s"], received),
+        life_devices=np.bincount(mine, minlength=count).astype(np.int64),
+        life_devices_seen=seen,
+        seen_until=np.where(np.isinf(seen_until), np.nan, seen_until),
+        heard_at=latest(count, gateway_at, gateway_columns["heard_at"]),
+        online_since=latest(count, gateway_at, online_since(gateway_columns)),
+        measured_until=latest(count, gateway_at, gateway_columns["measured_until"]),
+        rule_s=limits["inactivity_s"],
+        floor_s=limits["inactivity_floor_s"],
+        margin=limits["routine_margin"],
+        not_returned_s=limits["not_returned_s"],
+    )
+
+
+def _unseen_s(now: float, columns: Columns, speaks: Bools, floor_s: Floats, received: Received) -> Floats:
+    """Empty quarters of the hour since the last sign of life, in seconds.
+
+    Asked only of homes that have been silent for their floor and usually send something in every quarter: of
+    others an empty quarter says nothing.
+    """
+    home_id, life_at = columns["id"], columns["life_at"]
+    radio = columns["radio_s"] <= SPEAKS_S  # NaN compares false
+    asked = np.flatnonzero((speaks | radio) & (now - life_at >= floor_s))
+    unseen = np.zeros(len(home_id))
+    if len(asked):
+        quarter = QUARTER_S
+        # whole quarters between the one that life_at is in and the one that is not over yet
+        whole = np.maximum(now // quarter - life_at[asked] // quarter - 1, 0)
+        unseen[asked] = np.maximum(whole - received(home_id[asked], life_at[asked], radio[asked]), 0) * quarter
+    return unseen

@@ -1,0 +1,96 @@
+"""Where the person was last seen, from the states of the home's devices."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from alerts.detect import arrays, cannot_watch, device_silent, inactivity
+from alerts.detect.arrays import Bools, Floats, Ints, Texts
+from alerts.detect.whereabouts import Whereabouts
+from alerts.observe.columns import Columns, latest
+from core.model import DeviceKind, RoomKind
+
+BATH: Final = (RoomKind.BATHROOM, RoomKind.TOILET)
+LATELY_S: Final = 5 * 3600.0  # a sensor that was not heard for so long may be dead
+STUCK_S: Final = 2 * 3600.0  # a motion sensor that has said "somebody" for so long sees nothing new
+NIGHT_ROOMS: Final = (*BATH, RoomKind.BEDROOM)
+
+
+def whereabouts(
+    now: float, columns: Columns, devices: arrays.Devices, at: Ints, homes: arrays.Homes,
+    routines: Mapping[str, Floats], night_out: Bools, zone_offset_s: Floats, limits: Columns, slack_s: float,
+) -> Whereabouts:  # fmt: skip
+    """One row a home, in the order of `homes`.
+
+    Args:
+        columns: of the devices: room, bath and night (see room_kinds), exterior, kind, value, life_at, changed_at.
+        at: row of each device's home.
+        routines: name -> float64 [homes], scalars of detect.routine.Routine.
+        limits: the policy's columns, one row a home.
+    """
+    count = len(homes.home_id)
+    room, life_at, life = columns["room"], columns["life_at"], devices.life & (at >= 0)
+    bath = columns["bath"]
+    day = life & ~columns["night"]
+    stuck = (columns["kind"] == DeviceKind.MOTION) & (columns["value"] > 0) & (now - columns["changed_at"] > STUCK_S)
+    blank = ~(now - columns["last_at"] < LATELY_S) | stuck
+    alive = device_silent.heard_until(devices) + slack_s >= now
+    exterior = columns["exterior"] & (columns["kind"] == DeviceKind.CONTACT) & (at >= 0)
+    stands_open = exterior & (columns["value"] > 0) & ~device_silent.gone(devices)
+    bath_at = _latest_of(count, at, life_at, life & bath)
+    toilet_at = _latest_of(count, at, life_at, life & (room == RoomKind.TOILET))
+    offset = zone_offset_s
+    return Whereabouts(
+        home_id=homes.home_id,
+        watched=cannot_watch.watched(now, homes, slack_s),
+        seen_since=homes.online_since,
+        midnight=np.floor((now + offset) / 86_400) * 86_400 - offset,
+        out=inactivity.went_out(homes),
+        resting=homes.resting,
+        life_at=homes.life_at,
+        day_at=_latest_of(count, at, life_at, day),
+        day_sensors=_count_of(count, at, day & alive),
+        bath_at=bath_at,
+        bath_room=np.where(toilet_at == bath_at, RoomKind.TOILET.value, RoomKind.BATHROOM.value).astype(np.object_),
+        elsewhere_at=_latest_of(count, at, life_at, life & ~bath),
+        elsewhere_sensors=_count_of(count, at, life & ~bath & alive),
+        elsewhere_whole=_count_of(count, at, life & ~bath & blank) == 0,
+        door_at=homes.door_at,
+        open_since=_latest_of(count, at, columns["changed_at"], stands_open),
+        rise_s=routines["rise_s"],
+        stay_s=routines["stay_s"],
+        away_s=routines["away_s"],
+        door_gap_s=routines["door_gap_s"],
+        night_out=night_out,
+        sensors=homes.life_devices,
+        sensors_seen=homes.life_devices_seen,
+        margin=limits["routine_margin"],
+        **{
+            name: limits[name]
+            for name in (
+                "not_risen_s",
+                "not_risen_margin_s",
+                "long_stay_s",
+                "long_stay_floor_s",
+                "night_from_s",
+                "night_until_s",
+                "left_at_night_s",
+                "door_open_s",
+                "no_door_s",
+            )
+        },
+    )
+
+
+def room_kinds(room: Texts) -> dict[str, Bools]:
+    """`bath`: washing happens there; `night`: nobody who is there has risen."""
+    return {"bath": np.isin(room, BATH), "night": np.isin(room, NIGHT_ROOMS)}
+
+
+def _latest_of(count: int, at: Ints, values: Floats, which: Bools) -> Floats:
+    return latest(count, np.where(which, at, -1), values)
+
+
+def _count_of(count: int, at: Ints, which: Bools) -> Ints:
+    return np.bincount(at[which], minlength=count).astype(np.int64)

@@ -1,0 +1,102 @@
+"""Which alert answers which happening of a simulated season, and which alerts it explains besides."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from core.model import AlertKind
+from simulator.season.mishaps import Happening, Mishap
+
+GRACE_S: Final = 3600.0  # an alert that comes so long after the end still belongs to it
+SKEW_S: Final = 420.0  # a gateway's clock may be so wrong
+TREND_S: Final = 16 * 86_400.0
+OUTAGE_S: Final = 13 * 60.0  # a shorter outage is nobody's business
+_DOWN: Final = frozenset(
+    {AlertKind.INACTIVITY, AlertKind.NOT_RISEN, AlertKind.LONG_STAY, AlertKind.WATER_LOW, AlertKind.NO_DOOR}
+)
+_AWAY: Final = frozenset({AlertKind.NOT_RETURNED, AlertKind.WATER_LOW, AlertKind.NO_DOOR})
+_GONE: Final = frozenset({AlertKind.GATEWAY_OFFLINE, AlertKind.CANNOT_WATCH, AlertKind.DEVICE_SILENT})
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a happening means for detection.
+
+    Attributes:
+        kind: under which alert kind it is scored; None = it is no incident, and any alarm about it is false.
+        answers: kinds of alert that count as having found it.
+        explains: kinds of alert that are not false while it lasts.
+        trend: whether it is long enough to show in the trend of the weeks that follow.
+    """
+
+    kind: AlertKind | None
+    answers: frozenset[AlertKind] = frozenset()
+    explains: frozenset[AlertKind] = frozenset()
+    trend: bool = False
+
+
+def _one(kind: AlertKind, *explains: AlertKind) -> Meaning:
+    return Meaning(kind, frozenset({kind}), frozenset({kind, *explains}))
+
+
+MEANINGS: Final[dict[str, Meaning]] = {
+    Mishap.SOS: _one(AlertKind.SOS),
+    Mishap.FALL: _one(AlertKind.FALL, *_DOWN),
+    Mishap.SMOKE: _one(AlertKind.SMOKE),
+    Mishap.GAS: _one(AlertKind.GAS),
+    Mishap.LEAK: _one(AlertKind.LEAK),
+    Mishap.TAMPER: _one(AlertKind.TAMPER),
+    Mishap.COLLAPSE: Meaning(
+        AlertKind.INACTIVITY, frozenset({AlertKind.INACTIVITY, AlertKind.NOT_RISEN, AlertKind.LONG_STAY}), _DOWN
+    ),
+    Mishap.STROKE_AT_NIGHT: Meaning(AlertKind.NOT_RISEN, frozenset({AlertKind.NOT_RISEN, AlertKind.INACTIVITY}), _DOWN),
+    Mishap.STUCK_IN_BATHROOM: Meaning(AlertKind.LONG_STAY, frozenset({AlertKind.LONG_STAY}), _DOWN),
+    Mishap.NOT_COMING_BACK: Meaning(
+        AlertKind.NOT_RETURNED,
+        frozenset({AlertKind.NOT_RETURNED, AlertKind.INACTIVITY}),
+        _AWAY | {AlertKind.INACTIVITY},
+    ),
+    Mishap.WANDER: Meaning(
+        AlertKind.LEFT_AT_NIGHT, frozenset({AlertKind.LEFT_AT_NIGHT}), frozenset({AlertKind.LEFT_AT_NIGHT})
+    ),
+    Mishap.DOOR_LEFT_OPEN: _one(AlertKind.DOOR_OPEN),
+    Mishap.SHUT_IN: Meaning(
+        AlertKind.NO_DOOR, frozenset({AlertKind.NO_DOOR}), frozenset({AlertKind.NO_DOOR, AlertKind.DRIFT}), trend=True
+    ),
+    Mishap.STOVE: _one(AlertKind.APPLIANCE_ON, AlertKind.INACTIVITY),
+    Mishap.NO_WATER: _one(AlertKind.WATER_LOW),
+    Mishap.PIPE: _one(AlertKind.WATER_RUNNING),
+    Mishap.TAP: _one(AlertKind.WATER_RUNNING),
+    Mishap.FREEZING: _one(AlertKind.COLD),
+    Mishap.SWELTERING: _one(AlertKind.HEAT),
+    Mishap.DECLINE: _one(AlertKind.DRIFT),
+    Mishap.FALL_AND_UP: Meaning(None),
+    Mishap.RADAR_BLINK: Meaning(None),
+    Mishap.NIGHT_AWAY: Meaning(None),
+    "dead_battery": _one(AlertKind.DEVICE_SILENT),
+    "network_outage": _one(AlertKind.GATEWAY_OFFLINE, *_GONE),
+    "power_outage": _one(AlertKind.GATEWAY_OFFLINE, *_GONE),
+    "stuck": _one(AlertKind.SENSOR_STUCK),
+    "blind": _one(AlertKind.SENSOR_STUCK),
+    "flat_meter": _one(AlertKind.SENSOR_STUCK),
+    "radio_hangs": _one(AlertKind.CANNOT_WATCH, *_GONE),
+}
+
+
+def is_incident(happening: Happening) -> bool:
+    """Whether somebody should hear of it at all."""
+    if happening.what == "network_outage" and happening.end - happening.start < OUTAGE_S:
+        return False
+    return MEANINGS[happening.what].kind is not None
+
+
+def about(began: float, opened: float, happening: Happening) -> bool:
+    """Whether an alert with these moments is about it: raised while it lasted, or of its time and come late."""
+    lingers = TREND_S if MEANINGS[happening.what].trend else 0.0
+    while_it_lasted = happening.start - 1 <= opened <= happening.end + GRACE_S + lingers
+    return while_it_lasted or (opened > happening.end and happening.start - SKEW_S <= began <= happening.end + SKEW_S)
+
+
+def explained(kind: AlertKind, began: float, opened: float, happenings: Sequence[Happening]) -> bool:
+    """Whether an alert of this kind is about something that really happened in its home."""
+    return any(kind in MEANINGS[one.what].explains and about(began, opened, one) for one in happenings)

@@ -1,0 +1,68 @@
+"""A home with nothing but a smart meter is watched by what is switched on."""
+
+from datetime import datetime, timedelta
+
+from tests.conftest import NOW
+from tests.integration.alerts.world import HomeWorld, World
+
+HOUR = timedelta(hours=1)
+POWER = 20
+
+
+def lives(world: World, home: HomeWorld, meter: int, start: datetime, end: datetime, kettle: tuple[int, int]) -> None:
+    """A value a minute: a fridge round the clock, and a kettle at five past each hour of `kettle` (from, to)."""
+    world.owner.execute("SELECT reading_make_room(%s, %s)", [start, end])
+    world.owner.execute(
+        "INSERT INTO reading SELECT %(home)s, %(meter)s, 0, at, at,"
+        " 60 + extract(minute FROM at)::int %% 3"
+        " + CASE WHEN extract(epoch FROM at)::int / 60 %% 47 < 20 THEN 80 ELSE 0 END"
+        " + CASE WHEN extract(minute FROM at) = 5 AND extract(hour FROM at AT TIME ZONE 'UTC') BETWEEN %(first)s AND"
+        " %(last)s THEN 2000 ELSE 0 END, %(power)s, 1"
+        " FROM generate_series(%(start)s::timestamptz, %(end)s - interval '1 minute', interval '1 minute') AS at",
+        {"home": home.id, "meter": meter, "first": kettle[0], "last": kettle[1], "power": POWER, "start": start,
+         "end": end},
+    )  # fmt: skip
+    world.owner.execute(
+        "INSERT INTO rollup SELECT %s, at, %s, %s, 15, 0, 0, 0, 0, 0 FROM generate_series(%s::timestamptz,"
+        " %s - interval '15 minutes', interval '15 minutes') AS at",
+        [home.id, meter, POWER, start, end],
+    )
+
+
+def test_who_switches_nothing_on_any_more_is_missed_though_the_fridge_goes_on(world: World) -> None:
+    home = world.home("h1")
+    meter = home.device("meter", mains=True)
+    lives(world, home, meter, NOW - timedelta(days=12), NOW + 6 * HOUR, (6, 22))  # NOW is 09:00
+    for now in (NOW, NOW + timedelta(minutes=2)):
+        home.heard(now)
+        home.state(meter, "power", 60, now)
+        world.tick(now)
+    (kept,) = world.rows("SELECT life_at FROM power_life")
+    assert kept["life_at"] == NOW - timedelta(minutes=55)  # the kettle at 08:05
+    (profile,) = world.rows("SELECT data FROM profile")
+    assert profile["data"]["known"]
+    usual = NOW + 6 * HOUR
+    home.heard(usual)
+    home.state(meter, "power", 60, usual)
+    world.tick(usual)
+    assert world.alerts("inactivity") == []
+    lives(world, home, meter, usual, usual + 8 * HOUR, (0, -1))  # from 15:00 on the fridge alone
+    for hours in (0.5, 7.9):
+        now = usual + hours * HOUR
+        home.heard(now)
+        home.state(meter, "power", 60, now)
+        world.tick(now)
+        world.tick(now + timedelta(seconds=5))
+    (alert,) = world.alerts("inactivity")
+    assert alert["began_at"] == usual - timedelta(minutes=55)
+    assert alert["parameters"]["limit_s"] < 8 * 3600
+
+
+def test_a_meter_is_no_witness_where_sensors_are(world: World) -> None:
+    home = world.home("h1")
+    home.device("motion", "kitchen")
+    meter = home.device("meter", mains=True)
+    lives(world, home, meter, NOW - timedelta(days=1), NOW, (0, 23))
+    home.heard(NOW)
+    world.tick(NOW)
+    assert world.rows("SELECT * FROM power_life") == []

@@ -1,0 +1,65 @@
+"""Power alone: a kettle is a person, a fridge is not, a value that stands still is no data."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.detect import power
+from alerts.detect.arrays import Floats
+
+MINUTE, DAY = 60.0, 86_400.0
+START = 1_769_990_400.0
+
+
+def household(days: int) -> tuple[Floats, Floats]:
+    """A fridge of 80 W, on for 20 of every 47 minutes, and a kettle of 2 kW at 7, 12, 16 and 19 o'clock."""
+    minutes = np.arange(days * 1440)
+    watts = 60.0 + 80.0 * (minutes % 47 < 20) + np.where(minutes % 7 == 0, 1.0, 0.0)
+    for hour in (7, 12, 16, 19):
+        watts += 2000.0 * ((minutes % 1440) // 3 == hour * 20 + 3)
+    return np.asarray(START + minutes * MINUTE, np.float64), np.asarray(watts, np.float64)
+
+
+def test_a_kettle_is_a_person_and_a_fridge_is_not() -> None:
+    time, watts = household(14)
+    found = power.signs(power.steps(time, watts), 0.0)
+    hours = ((found - START) % DAY) // 3600
+    assert set(hours.tolist()) == {7.0, 12.0, 16.0, 19.0}
+    assert len(found) == 14 * 4
+
+
+def test_the_future_teaches_nothing() -> None:
+    time, watts = household(14)
+    cut = time < START + 9 * DAY
+    whole = power.signs(power.steps(time, watts), 0.0)
+    prefix = power.signs(power.steps(time[cut], watts[cut]), 0.0)
+    assert prefix.tolist() == whole[whole < START + 9 * DAY].tolist()
+
+
+def test_a_value_that_stands_still_for_an_hour_is_an_outage_and_so_is_a_gap() -> None:
+    time, watts = household(2)
+    watts[600:700] = 0.0
+    keep = np.ones(len(time), np.bool_)
+    keep[1500:1600] = False
+    found = power.outages(time[keep], watts[keep])
+    assert found.tolist() == [[time[600], time[699]], [time[1499], time[1600]]]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([60.0, 120.0, 900.0]), st.sampled_from([0.0, 50.0, 90.0, 500.0])), max_size=30)
+)
+def test_steps_as_one_would_count_them(values: list[tuple[float, float]]) -> None:
+    time = START + np.cumsum([gap for gap, _ in values])
+    watts = np.array([value for _, value in values])
+    found, low = [], None
+    for place in range(1, len(values)):
+        rises = watts[place] > watts[place - 1] and time[place] - time[place - 1] <= 300
+        if rises and low is None:
+            low = place - 1
+        over = place + 1 == len(values) or watts[place + 1] <= watts[place] or time[place + 1] - time[place] > 300
+        if rises and over:
+            assert low is not None
+            if watts[place] - watts[low] >= 40:
+                found.append(time[place])
+            low = None
+    assert power.steps(time, watts).time.tolist() == found

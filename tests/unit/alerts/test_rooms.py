@@ -1,0 +1,220 @@
+"""The detectors of rooms, doors, supplies and sensors say what their naive twins in tests/oracles say."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.detect import (
+    appliance_on,
+    door_open,
+    fall,
+    left_at_night,
+    long_stay,
+    no_door,
+    not_risen,
+    sensor_stuck,
+    temperature,
+    water,
+)
+from alerts.detect.aftermath import Aftermath
+from alerts.detect.arrays import Bools, Ints, Texts, UrgentEvents
+from alerts.detect.findings import Findings
+from alerts.detect.sensors import Sensors
+from alerts.detect.supplies import Climate, Power, Water
+from alerts.detect.whereabouts import Whereabouts
+from alerts.observe import supplies
+from alerts.observe.supplies import Grid
+from tests.oracles import rooms as oracle
+
+NOW = 1_770_022_800.0  # 17:00 in Shanghai
+HOUR, DAY = 3600.0, 86_400.0
+MIDNIGHT = NOW - 17 * HOUR
+ages = st.sampled_from([0, 1199, 1200, 2700, 2710, 4500, 4510, 4 * HOUR, 12 * HOUR, 13 * HOUR, 16 * HOUR, 30 * HOUR,
+                        72 * HOUR, 73 * HOUR, 8 * DAY, 9 * DAY])  # fmt: skip
+past = ages.map(lambda age: NOW - age)
+maybe = st.none() | past
+slacks = st.sampled_from([0.0, 10.0])
+spans = st.none() | st.sampled_from([0.5 * HOUR, 3 * HOUR, 7 * HOUR, 12 * HOUR, 24 * HOUR, 60 * HOUR])
+flag = st.booleans()
+
+homes = st.fixed_dictionaries(
+    {
+        "watched": st.just(True) | flag, "seen_since": maybe, "midnight": st.sampled_from([MIDNIGHT, NOW - 9 * HOUR]),
+        "out": flag, "resting": flag, "life_at": maybe, "day_at": maybe, "day_sensors": st.integers(0, 1),
+        "bath_at": maybe, "elsewhere_at": maybe, "elsewhere_sensors": st.integers(0, 1), "elsewhere_whole": flag,
+        "door_at": maybe, "open_since": maybe, "rise_s": spans, "stay_s": spans, "away_s": spans, "door_gap_s": spans,
+        "night_out": st.lists(flag, min_size=24, max_size=24), "margin": st.just(1.5),
+        "not_risen_s": st.just(11 * HOUR), "not_risen_margin_s": st.just(1.5 * HOUR), "long_stay_s": st.just(4 * HOUR),
+        "long_stay_floor_s": st.just(1.25 * HOUR), "night_from_s": st.just(22.5 * HOUR),
+        "night_until_s": st.just(5 * HOUR), "left_at_night_s": st.just(1200.0), "door_open_s": st.just(2700.0),
+        "no_door_s": st.just(72 * HOUR),
+    }
+)  # fmt: skip
+powers = st.fixed_dictionaries(
+    {"high_since": maybe, "still_since": maybe, "watched": flag, "known": flag, "usual_s": spans,
+     "margin": st.just(1.5), "appliance_s": st.just(HOUR)}
+)  # fmt: skip
+waters = st.fixed_dictionaries(
+    {"low_since": maybe, "door_at": maybe, "seen_s": st.sampled_from([0.0, 12 * HOUR, 30 * HOUR, 9 * DAY]),
+     "running_since": maybe, "day_m3": st.sampled_from([0.0, 2.0, 2.001]), "dry_s": spans, "out": flag,
+     "watched": flag, "water_low_s": st.just(12 * HOUR), "water_running_s": st.just(24 * HOUR),
+     "water_day_m3": st.just(2.0)}
+)  # fmt: skip
+devices = st.fixed_dictionaries(
+    {"kind": st.sampled_from(["motion", "radar", "meter", "climate", "contact"]),
+     "room": st.sampled_from(["entry", "living"]), "value": st.none() | st.sampled_from([0.0, 1.0, 20.0, 80.0, -40.0]),
+     "time": maybe, "changed_at": maybe, "life_at": maybe, "alive": st.just(True) | flag, "registered_at": past,
+     "elsewhere_at": maybe, "door_at": maybe, "stuck_s": st.just(6 * HOUR), "mute_s": st.just(8 * DAY)}
+)  # fmt: skip
+falls = st.fixed_dictionaries(
+    {"time": st.sampled_from([0, 1, 89, 90, 599, 600, 7 * HOUR, 4 * DAY]).map(lambda age: NOW - age),
+     "value": st.sampled_from([1.0, 2.0]),
+     "stored_at": st.sampled_from([0, 89, 90, 599, 600]).map(lambda age: NOW - age),
+     "off_at": st.none() | st.sampled_from([NOW - 80, NOW - 10, NOW - 9 * DAY]),
+     "life_at": st.none() | st.sampled_from([NOW - 81, NOW - 10, NOW]),
+     "elsewhere_at": st.none() | st.sampled_from([NOW - 88, NOW - 5, NOW - 9 * DAY]),
+     "ok_at": st.none() | st.sampled_from([NOW - 5, NOW - 9 * DAY]), "late_s": st.just(6 * HOUR),
+     "past_s": st.just(3 * DAY)}
+)  # fmt: skip
+
+
+def made(kind: Any, rows: Sequence[dict[str, Any]], **columns: Any) -> Any:
+    """Arrays of that class: the rows' values, None as NaN; what no row has is 0, or what `columns` says."""
+    types = {id(Bools): np.bool_, id(Texts): np.object_, id(Ints): np.int64}
+    for part in fields(kind):
+        if part.name not in columns:
+            values = [row.get(part.name, 0) for row in rows]
+            columns[part.name] = np.array(values, dtype=types.get(id(part.type), np.float64))
+    return kind(**columns)
+
+
+def where(rows: Sequence[dict[str, Any]]) -> Whereabouts:
+    night = np.array([row["night_out"] for row in rows], dtype=np.bool_).reshape(len(rows), 24)
+    found: Whereabouts = made(Whereabouts, rows, home_id=np.arange(len(rows)), night_out=night,
+                              bath_room=np.array(["toilet"] * len(rows), dtype=np.object_))  # fmt: skip
+    return found
+
+
+@pytest.mark.parametrize(
+    ("find", "slowly"),
+    [
+        (not_risen.find, oracle.not_risen),
+        (long_stay.find, oracle.long_stay),
+        (left_at_night.find, oracle.left_at_night),
+        (door_open.find, oracle.door_open),
+        (no_door.find, oracle.no_door),
+    ],
+)
+@given(st.lists(homes, max_size=6), slacks)
+def test_rooms_and_doors(
+    find: Callable[[float, Whereabouts, float], Findings],
+    slowly: Callable[[float, oracle.Row, float], bool],
+    rows: list[dict[str, Any]],
+    slack: float,
+) -> None:
+    found = find(NOW, where(rows), slack)
+    assert found.home_id.tolist() == [index for index, row in enumerate(rows) if slowly(NOW, row, slack)]
+    assert all("from_at" in finding.coverage and finding.began_at.timestamp() <= NOW for finding in found.each())
+
+
+@given(st.lists(powers, max_size=6), slacks)
+def test_an_appliance(rows: list[dict[str, Any]], slack: float) -> None:
+    found = appliance_on.find(NOW, made(Power, rows, home_id=np.arange(len(rows))), slack)
+    assert found.home_id.tolist() == [at for at, row in enumerate(rows) if oracle.appliance_on(NOW, row, slack)]
+
+
+@given(st.lists(waters, max_size=6), slacks)
+def test_water(rows: list[dict[str, Any]], slack: float) -> None:
+    arrays = made(Water, rows, home_id=np.arange(len(rows)))
+    low, running = water.find_low(NOW, arrays, slack), water.find_running(NOW, arrays, slack)
+    assert low.home_id.tolist() == [at for at, row in enumerate(rows) if oracle.water_low(NOW, row, slack)]
+    assert running.home_id.tolist() == [at for at, row in enumerate(rows) if oracle.water_running(NOW, row, slack)]
+
+
+@given(st.lists(devices, max_size=8), slacks)
+def test_a_sensor_that_cannot_be_right(rows: list[dict[str, Any]], slack: float) -> None:
+    found = sensor_stuck.find(NOW, made(Sensors, rows, device_id=np.arange(len(rows))), slack)
+    said = [(at, oracle.sensor_stuck(NOW, row, slack)) for at, row in enumerate(rows)]
+    assert [(one.subject_id, one.parameters["fault"]) for one in found.each()] == [one for one in said if one[1]]
+
+
+@given(st.lists(falls, max_size=8))
+def test_a_fall_by_what_follows(rows: list[dict[str, Any]]) -> None:
+    number = np.arange(len(rows))
+    events = made(UrgentEvents, rows, event_id=number, metric=np.full(len(rows), 5),
+                  room=np.array(["bathroom"] * len(rows), dtype=np.object_))  # fmt: skip
+    after = made(Aftermath, rows)
+    said = [oracle.fall(NOW, row) for row in rows]
+    urgent, moved = fall.find(NOW, events, after), fall.find_moved(NOW, events, after)
+    assert (urgent.event_id.tolist() if urgent.event_id is not None else []) == [
+        at for at, one in enumerate(said) if one == "urgent"
+    ]
+    assert (moved.event_id.tolist() if moved.event_id is not None else []) == [
+        at for at, one in enumerate(said) if one == "moved"
+    ]
+    assert np.flatnonzero(fall.waiting(NOW, events, after)).tolist() == [
+        at for at, one in enumerate(said) if one == "waits"
+    ]
+
+
+def test_a_room_is_cold_once_a_home_and_only_after_the_span() -> None:
+    rows = [
+        {"home_id": 1, "celsius": 9.0, "cold_since": NOW - 3 * HOUR, "hot_since": None},
+        {"home_id": 1, "celsius": 8.0, "cold_since": NOW - 5 * HOUR, "hot_since": None},
+        {"home_id": 2, "celsius": 9.0, "cold_since": NOW - 1 * HOUR, "hot_since": None},
+        {"home_id": 3, "celsius": 38.0, "cold_since": None, "hot_since": NOW - 9 * HOUR},
+    ]
+    common = {"cold_c": 12.0, "heat_c": 34.0, "climate_s": 2 * HOUR, "time": NOW}
+    arrays = made(Climate, [row | common for row in rows], device_id=np.arange(4),
+                  room=np.array(["living"] * 4, dtype=np.object_))  # fmt: skip
+    cold, hot = temperature.find_cold(NOW, arrays), temperature.find_hot(NOW, arrays)
+    assert [(one.home_id, one.parameters["celsius"]) for one in cold.each()] == [(1, 8.0)]
+    assert hot.home_id.tolist() == [3]
+
+
+cells = st.lists(st.none() | st.integers(0, 3).map(float), min_size=8, max_size=8)
+
+
+@given(st.lists(cells, min_size=1, max_size=4))
+def test_a_run_of_high_power_begins_where_it_last_was_low(lows: list[list[float | None]]) -> None:
+    low = np.array(lows, dtype=np.float64)
+    count = len(lows)
+    blank = np.zeros(count)
+    grid = Grid(np.arange(count), NOW, low, low)
+    found = supplies.power(
+        grid,
+        {"home_id": np.arange(count), "base_w": blank, "known": blank == 0, "still_since": blank, "out": blank > 0,
+         "watched": blank == 0, "margin": blank, "appliance_s": blank},
+        blank, np.full(count, 2.0), blank, np.zeros((count, 24)),
+    )  # fmt: skip
+    slowly = [oracle.high_since(row, 2.0, NOW) for row in lows]
+    assert [None if np.isnan(since) else since for since in found.high_since] == slowly
+
+
+@given(st.lists(st.none() | st.integers(0, 6), min_size=8, max_size=8))
+def test_water_is_what_the_counter_rose_by_also_over_quarters_without_a_word(steps: list[int | None]) -> None:
+    counter, lows, highs = 100.0, [], []
+    for step in steps:
+        lows.append(None if step is None else counter)
+        counter += (step or 0) / 1000
+        highs.append(None if step is None else counter)
+    uses = oracle.water_uses(lows, highs)
+    grid = Grid(np.array([1]), NOW, np.array([lows], dtype=np.float64), np.array([highs], dtype=np.float64))
+    one = {name: np.array([value]) for name, value in
+           {"home_id": 1, "door_at": np.nan, "dry_s": np.nan, "out": False, "watched": True, "water_low_s": 1.0,
+            "water_low_m3": 0.0095, "water_running_s": 1.0, "water_day_m3": 2.0}.items()}  # fmt: skip
+    found = supplies.water(grid, one)
+    assert found.day_m3[0] == pytest.approx(sum(uses), abs=1e-9)
+    heard = [at for at, high in enumerate(highs) if high is not None]
+    quiet = 0
+    while quiet < 8 and sum(uses[8 - quiet - 1 :]) < 0.0095:
+        quiet += 1
+    if not heard or max(8 - quiet, heard[0]) >= 8:
+        assert np.isnan(found.low_since[0])
+    else:
+        assert found.low_since[0] == NOW - (8 - max(8 - quiet, heard[0])) * 900

@@ -1,0 +1,36 @@
+"""`yiju evaluate ...`: how good detection is, by docs/detection.md's protocol."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.errors import SettingsError
+
+
+def evaluate(
+    folder: Annotated[Path | None, typer.Argument(help="A folder of recordings with its homes.toml.")] = None,
+    simulated: Annotated[bool, typer.Option("--simulated", help="Judge simulated homes with known truth.")] = False,
+    homes: Annotated[int, typer.Option(help="How many simulated homes.", min=1)] = 200,
+    days: Annotated[int, typer.Option(help="How many days of each.", min=1)] = 90,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 1,
+    plot: Annotated[Path | None, typer.Option(help="Write the curve of delay and false alarms here, as SVG.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print figures for a program.")] = False,
+) -> None:
+    """Judges detection on recorded homes, or on simulated ones with known truth."""
+    from yiju.evaluating import evaluate_recorded, evaluate_simulated
+    from yiju.screen import Screen
+
+    if simulated:
+        found, table = evaluate_simulated(homes, days, seed, Screen())
+    elif folder is not None:
+        found, table = evaluate_recorded(folder, seed, plot, Screen())
+    else:
+        raise SettingsError("evaluate what? Give a folder of recordings, or --simulated")
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+    else:
+        from rich.console import Console
+
+        Console().print(table)
