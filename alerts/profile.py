@@ -95,7 +95,6 @@ def write_memory(memory: Memory) -> dict[str, Any]:
         "until": memory.until,
         "first_at": _plain(memory.first_at),
         "last_at": _plain(memory.last_at),
-        "last_began": memory.last_began,
         "spells": [_column(memory.spells.at), _column(memory.spells.length_s), _column(memory.spells.began)],
         "activity": [_column(memory.half_at), _column(memory.half_began), _column(memory.bins)],
     }
@@ -113,7 +112,6 @@ def read_memory(data: Mapping[str, Any] | None) -> Memory:
         half_began=np.array(half_began, np.int8),
         bins=np.array(bins, np.int64),
         last_at=np.nan if data["last_at"] is None else float(data["last_at"]),
-        last_began=int(data["last_began"]),
         first_at=np.nan if data["first_at"] is None else float(data["first_at"]),
         until=float(data["until"]),
     )

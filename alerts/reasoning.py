@@ -3,6 +3,7 @@
 By the same functions as the sweep, from the readings up to that moment and the profile that was in force then.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -18,6 +19,7 @@ from alerts.detect.coverage import QUARTER_S
 from alerts.detect.spells import ROOMS, UNKNOWN, Began, Signs, Spells, beginnings, spells_of
 from alerts.learn import read_signs
 from alerts.lifecycle import home_policy
+from alerts.observe.homes import SPEAKS_S
 from alerts.policy import Policy
 from core.errors import NotFound
 from store.pool import Connection
@@ -113,7 +115,7 @@ def reason(connection: Connection, home: str, at: datetime) -> Reasoning:
         life_at=life_at,
         room=str(ROOMS[signs.room[last]]) if len(signs) and signs.room[last] != UNKNOWN else "",
         began=Began(began[0]) if len(signs) else None,
-        unseen_s=_unseen_s(connection, row["id"], at, life_at, bool(table.speaks[0])),
+        unseen_s=_unseen_s(connection, row["id"], at, life_at, bool(table.speaks[0]), _radio(learned)),
         personal_s=float(personal_s[0]),
         limit_s=float(allowed[0]),
         alike=float(near[0]),
@@ -137,10 +139,16 @@ def _spells(connection: Connection, home_id: int, signs: Signs, moment: float) -
     return kept.take(ended) if ended.any() else spells_of(signs, memory.HALF_S)
 
 
-def _unseen_s(connection: Connection, home_id: int, at: datetime, life_at: float, speaks: bool) -> float:
-    if not speaks or np.isnan(life_at):
+def _radio(learned: Mapping[str, Any] | None) -> bool:
+    """Whether the home's sensors, too, usually send something in every quarter of an hour."""
+    radio_s = ((learned["data"].get("routine") or {}) if learned else {}).get("radio_s")
+    return radio_s is not None and radio_s <= SPEAKS_S
+
+
+def _unseen_s(connection: Connection, home_id: int, at: datetime, life_at: float, speaks: bool, radio: bool) -> float:
+    if not (speaks or radio) or np.isnan(life_at):
         return 0.0
-    asked = {"homes": [home_id], "since": [life_at], "now": at}
+    asked = {"homes": [home_id], "since": [life_at], "radio": [radio], "now": at}
     received = sum(row["quarters"] for row in connection.execute(QUERIES["received_since"], asked))
     whole = max(at.timestamp() // QUARTER_S - life_at // QUARTER_S - 1, 0)
     return float(max(whole - received, 0) * QUARTER_S)

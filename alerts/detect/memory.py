@@ -31,7 +31,6 @@ class Memory:
         half_began: int8 [rows], how a silence would have begun there, see `Began`.
         bins: int64 [rows], in how many of its five-minute bins the last sign of life was such a one.
         last_at: the last sign of life; NaN = none yet. The spell that it began still runs.
-        last_began: how.
         first_at: the first sign of life that was ever seen; NaN = none yet.
         until: epoch seconds; nothing later is in it.
     """
@@ -41,7 +40,6 @@ class Memory:
     half_began: Codes
     bins: Ints
     last_at: float
-    last_began: int
     first_at: float
     until: float
 
@@ -59,7 +57,6 @@ EMPTY: Final = Memory(
     half_began=np.zeros(0, np.int8),
     bins=np.zeros(0, np.int64),
     last_at=np.nan,
-    last_began=0,
     first_at=np.nan,
     until=-np.inf,
 )
@@ -93,14 +90,12 @@ def remember(before: Memory, signs: Signs, until: float, holes: Floats) -> Memor
     half_at, half_began, bins = _activity(signs)
     half = np.floor(keep / HALF_S) * HALF_S
     new, kept = half_at >= half, (before.half_at < half) & (before.half_at >= oldest)
-    began = beginnings(signs)
     return Memory(
         spells=old.then(fresh),
         half_at=np.append(before.half_at[kept], half_at[new]),
         half_began=np.append(before.half_began[kept], half_began[new]),
         bins=np.append(before.bins[kept], bins[new]),
         last_at=float(signs.time[-1]) if len(signs) else before.last_at,
-        last_began=int(began[-1]) if len(signs) else before.last_began,
         first_at=before.first_at if not np.isnan(before.first_at) or not len(signs) else float(signs.time[0]),
         until=until,
     )

@@ -95,7 +95,7 @@ class Hindsight:
         sweeps = np.arange(start + step_s, end + 0.5, step_s)
         moments |= dict.fromkeys(sweeps.tolist(), True)
         fed = 0
-        for number, now in enumerate(sorted(moments)):
+        for number, now in enumerate(sorted(moment for moment in moments if moment <= end)):
             until = int(np.searchsorted(stored, now, side="right"))
             self._feed(readings[fed:until])
             fed = until

@@ -138,6 +138,8 @@ class States:
             **self._fixed,
             "last_at": _known(heard.max(axis=1, initial=-np.inf)),
             "gone_at": np.where(said_gone, self._time[rows, _ONLINE], np.nan),
+            "limit_s": np.full(len(rows), np.nan),
+            "with_hub": np.zeros(len(rows), dtype=np.bool_),
         }
 
     def value_columns(self) -> dict[str, Any]:

@@ -73,6 +73,10 @@ def observe(connection: Connection, now: datetime, slack_s: float = 0.0) -> View
     present = now.timestamp()
     urgent = connection.execute(QUERIES["claim_urgent_events"]).fetchall()
     regions = connection.execute(QUERIES["regions"]).fetchall()
+    asked = {"now": now, "every": timedelta(seconds=SLOW_S)}
+    due = connection.execute(QUERIES["claim_look"], asked).fetchone() is not None
+    if due:
+        metered.follow(connection, now)
     home_rows = connection.execute(QUERIES["homes"], {"now": now}).fetchall()
     raised = _raised(connection, now)
     policies = _calibrated(policies_of(regions, home_rows), raised)
@@ -97,8 +101,7 @@ def observe(connection: Connection, now: datetime, slack_s: float = 0.0) -> View
         present, home_columns, known, devices, at, gateway_columns, gateway_at, home_limits, received, slack_s
     )
     minute = None
-    if connection.execute(QUERIES["claim_look"], {"now": now, "every": timedelta(seconds=SLOW_S)}).fetchone():
-        metered.follow(connection, now)  # what it finds is in the next tick's homes
+    if due:
         minute = slow(
             present,
             device_columns | _value_columns(connection.execute(QUERIES["device_values"]).fetchall()),

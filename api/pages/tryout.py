@@ -55,8 +55,7 @@ def run(
               "door_open_min": door_open_min}  # fmt: skip
     changed = {FIELDS[name][0]: value * FIELDS[name][1] for name, value in values.items()
                if value != _defaults()[name]}  # fmt: skip
-    homes = [home["id"] for home in list_homes(visit) if home["staff"]][:HOMES]
-    visit.audit("try_out", homes)
+    homes = [home["id"] for home in list_homes(visit, staff=True, limit=HOMES)]
     found = try_out(
         visit.connection, visit.now, Rules(changed), days, home_ids=homes, teach=TEACH, step_s=STEP_S, as_person=True
     )

@@ -24,7 +24,7 @@ def lives(world: World, home: HomeWorld, meter: int, start: datetime, end: datet
     )  # fmt: skip
     world.owner.execute(
         "INSERT INTO rollup SELECT %s, at, %s, %s, 15, 0, 0, 0, 0, 0 FROM generate_series(%s::timestamptz,"
-        " %s - interval '15 minutes', interval '15 minutes') AS at",
+        " %s - interval '15 minutes', interval '15 minutes') AS at ON CONFLICT DO NOTHING",
         [home.id, meter, POWER, start, end],
     )
 

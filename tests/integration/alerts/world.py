@@ -137,6 +137,8 @@ class HomeWorld:
     def life(self, device: int, at: datetime, metric: str = "motion") -> None:
         """A sign of life."""
         self.state(device, metric, 1, at, changed=True)
+        if metric == "open":  # it falls shut again at once
+            self.state(device, metric, 0, at, changed=True)
         self._rollup(device, BY_NAME[metric].id, at, 1)
         self.world.owner.execute(
             "INSERT INTO home_state VALUES (%s, %s, %s, %s) ON CONFLICT (home_id) DO UPDATE SET"

@@ -68,7 +68,7 @@ def test_spells_and_how_they_began(rows: list[tuple[float, bool, str, bool]]) ->
     assert beginnings(arrays(made)).tolist() == [oracle.began(made[: place + 1]) for place in range(len(made))]
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(rows, st.sampled_from([0.0, 8 * 3600.0]), st.sampled_from(Began), st.integers(0, 47), gaps)
 def test_surprise(
     rows: list[tuple[float, bool, str, bool]], offset: float, how: Began, half: int, length: float
@@ -84,7 +84,7 @@ def test_surprise(
     assert hazard.surprise_at(grown, np.array([length]))[0] == pytest.approx(slowly, rel=1e-6)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(rows, st.lists(st.floats(0.1, 3.0), min_size=1, max_size=6))
 def test_night_by_night_remembers_what_one_look_back_does(
     rows: list[tuple[float, bool, str, bool]], nights: list[float]
@@ -102,7 +102,7 @@ def test_night_by_night_remembers_what_one_look_back_does(
     assert int(kept.bins.sum()) == int(whole.bins.sum())
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(1, 1000), st.floats(7.0, 13.0))
 def test_no_limit_looks_ahead(seed: int, days: float) -> None:
     """What was learned before an instant is the same whether life stops there or goes on."""
