@@ -20,6 +20,7 @@ from alerts.learn import learn_due
 from alerts.notify.outbox import Outbox
 from alerts.notify.sender import keep_channels_out_of_logs
 from alerts.pace import lasting
+from alerts.shifts.morning import send_mornings
 from core.clock import Clock
 from core.words import load_words
 from store.pool import DatabaseRole, connect, listening, open_pool
@@ -31,6 +32,7 @@ SLACK_S: Final = 10.0  # how long a reading may be under way from a sensor to th
 HEARTBEAT_S: Final = 2.0
 DELIVER_S: Final = 1.0
 LEARN_S: Final = 60.0
+MORNING_S: Final = 60.0  # how often it is asked whether a manager's morning is due
 STALLED_S: Final = 30.0  # without a tick that ended well: nothing is looked at
 LISTEN_S: Final = 1.0  # how often the listener looks whether to stop
 RECONNECT_S: Final = 1.0
@@ -89,6 +91,7 @@ class AlertsService:
             (self._beat, HEARTBEAT_S),
             (self._learn, LEARN_S),
             (self._forget, FORGET_S),
+            (self._mornings, MORNING_S),
         )
         for job, seconds in jobs:
             self._scheduler.add_job(job, "interval", seconds=seconds, max_instances=1, coalesce=True,
@@ -174,6 +177,13 @@ class AlertsService:
             return
         if any(gone.values()):
             self._log.info("outlived_rows_deleted", **{table: count for table, count in gone.items() if count})
+
+    def _mornings(self) -> None:
+        try:
+            with self._pool.connection() as connection:
+                send_mornings(connection, self._clock.now())
+        except Exception as error:  # noqa: BLE001 - as above
+            self._failed("mornings", error)
 
     def _beat(self) -> None:
         stalled = perf_counter() - self._ticked_at > STALLED_S + self._settings.tick_s

@@ -19,8 +19,22 @@ from api.pages import alerts as alert_pages
 from api.pages import family, login, overview, tryout
 from api.pages import gateways as gateway_pages
 from api.pages import homes as home_pages
+from api.pages import planned as plan_pages
+from api.pages import shifts as shift_pages
 from api.pages.render import Pages
-from api.routes import absences, alerts, events, gateways, health, homes, metrics, people, regions, register
+from api.routes import (
+    alerts,
+    events,
+    gateways,
+    health,
+    homes,
+    metrics,
+    people,
+    planned,
+    regions,
+    register,
+    shifts,
+)
 from api.schemas import ErrorAnswer
 from api.settings import Settings
 from api.stream import Switchboard
@@ -71,9 +85,10 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
     install_errors(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Headers, house=house)  # the outermost
-    for part in (people, regions, homes, gateways, absences, alerts, events, register):
+    for part in (people, regions, homes, gateways, alerts, events, register, planned, shifts):
         app.include_router(part.router, prefix="/api/v1", responses={"default": {"model": ErrorAnswer}})
-    for part in (health, metrics, login, alert_pages, home_pages, gateway_pages, family, overview, tryout):
+    pages = (login, alert_pages, home_pages, gateway_pages, plan_pages, shift_pages, family, overview, tryout)
+    for part in (health, metrics, *pages):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

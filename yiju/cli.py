@@ -26,9 +26,9 @@ app.add_typer(store.app, name="store")
 app.add_typer(rejected.app, name="rejected")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(simulate.app, name="simulate")
-app.add_typer(drill.app, name="drill")
 app.add_typer(bench.app, name="bench")
 app.add_typer(detect.app, name="detect")
+app.add_typer(drill.app, name="drill")
 app.command("evaluate")(evaluate)
 
 
