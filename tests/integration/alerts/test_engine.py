@@ -7,6 +7,7 @@ from threading import Barrier
 import pytest
 
 from alerts.at_once import at_once
+from alerts.detect.fall import GET_UP_S
 from alerts.lifecycle import acknowledge, on_site, resolve
 from core.errors import Conflict
 from core.model import Outcome
@@ -486,6 +487,8 @@ def test_a_call_for_help_is_an_alert_on_its_first_rung_without_a_look_at_everyth
     told = world.rows("SELECT alert_id, rung, person_id FROM delivery ORDER BY alert_id")
     assert told == [{"alert_id": alert, "rung": 1, "person_id": worker} for alert in done.opened]
     world.tick(NOW)
+    assert [row["kind"] for row in world.alerts()] == ["sos", "smoke"]  # a fall waits for what follows, and is not lost
+    world.tick(NOW + timedelta(seconds=GET_UP_S))
     assert sorted(row["kind"] for row in world.alerts()) == ["fall", "smoke", "sos"]
     assert world.rows("SELECT * FROM urgent_event WHERE handled_at IS NULL") == []
 
