@@ -18,6 +18,7 @@ from alerts.learn import learn_due
 from alerts.notify.outbox import Outbox
 from alerts.notify.sender import keep_channels_out_of_logs
 from alerts.pace import lasting
+from alerts.shifts.morning import send_mornings
 from core.clock import Clock
 from core.words import load_words
 from store.pool import DatabaseRole, listening, open_pool
@@ -28,6 +29,7 @@ SLACK_S: Final = 10.0  # how long a reading may be under way from a sensor to th
 HEARTBEAT_S: Final = 2.0
 DELIVER_S: Final = 1.0
 LEARN_S: Final = 60.0
+MORNING_S: Final = 60.0  # how often it is asked whether a manager's morning is due
 STALLED_S: Final = 30.0  # without a tick that ended well: nothing is looked at
 LISTEN_S: Final = 1.0  # how often the listener looks whether to stop
 RECONNECT_S: Final = 1.0
@@ -81,6 +83,7 @@ class AlertsService:
             (self._deliver, DELIVER_S),
             (self._beat, HEARTBEAT_S),
             (self._learn, LEARN_S),
+            (self._mornings, MORNING_S),
         )
         for job, seconds in jobs:
             self._scheduler.add_job(job, "interval", seconds=seconds, max_instances=1, coalesce=True,
@@ -144,6 +147,13 @@ class AlertsService:
                 learn_due(connection, self._clock.now())
         except Exception as error:  # noqa: BLE001 - as above
             self._failed("learn", error)
+
+    def _mornings(self) -> None:
+        try:
+            with self._pool.connection() as connection:
+                send_mornings(connection, self._clock.now())
+        except Exception as error:  # noqa: BLE001 - as above
+            self._failed("mornings", error)
 
     def _beat(self) -> None:
         stalled = perf_counter() - self._ticked_at > STALLED_S + self._settings.tick_s

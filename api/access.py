@@ -25,7 +25,7 @@ from store.pool import Connection
 READ_SPAN: Final = timedelta(minutes=15)  # of reading the same that one row of the audit stands for
 DATABASE_PATIENCE_S: Final = 5.0  # for a free connection; then the asker is told to come back
 COOKIE: Final = "yiju_session"
-STAFF: Final = frozenset({Role.WORKER, Role.MANAGER, Role.ADMIN})
+STAFF: Final = frozenset({Role.WORKER, Role.MANAGER, Role.ADMIN, Role.CENTRE})
 # The only routes that answer nobody-in-particular. /metrics asks for its own token or a member of staff.
 PUBLIC: Final = frozenset({"/login", "/health", "/metrics", "/api/v1/tokens"})
 

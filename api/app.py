@@ -18,8 +18,10 @@ from api.metrics import Counters
 from api.pages import alerts as alert_pages
 from api.pages import family, login, overview
 from api.pages import homes as home_pages
+from api.pages import planned as plan_pages
+from api.pages import shifts as shift_pages
 from api.pages.render import Pages
-from api.routes import alerts, events, health, homes, metrics, people, regions, register
+from api.routes import alerts, events, health, homes, metrics, people, planned, regions, register, shifts
 from api.schemas import ErrorAnswer
 from api.settings import Settings
 from api.stream import Switchboard
@@ -69,9 +71,9 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
     install_errors(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Headers, house=house)  # the outermost
-    for part in (people, regions, homes, alerts, events, register):
+    for part in (people, regions, homes, alerts, events, register, planned, shifts):
         app.include_router(part.router, prefix="/api/v1", responses={"default": {"model": ErrorAnswer}})
-    for part in (health, metrics, login, alert_pages, home_pages, family, overview):
+    for part in (health, metrics, login, alert_pages, home_pages, plan_pages, shift_pages, family, overview):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

@@ -63,11 +63,27 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(41, "link_quality", "", 0, 255),
     Metric(42, "online", "", 0, 1),  # the device's own availability message
     Metric(43, "battery_low", "", 0, 1),
-    Metric(50, "uptime", "s", 0, 1e10),  # 50-59: the gateway about itself
+    Metric(50, "uptime", "s", 0, 1e10),  # 50-54, 64-67: the gateway about itself
     Metric(51, "outbox_depth", "batches", 0, 1e10),
     Metric(52, "outbox_age", "s", 0, 1e10),
     Metric(53, "readings_lost", "readings", 0, 1e10),  # thinned because the disk budget was full
     Metric(54, "disk_free", "MB", 0, 1e10),
+    # 55-58: what the gateway's watchdog says of a device (55, 56, 58) and of itself (57)
+    Metric(55, "silent", "", 0, 2),  # 0 heard, 1 silent for too long, 2 cannot be heard: its hub is down
+    Metric(56, "silence_limit", "s", 0, 1e7),  # how long this device may be silent, learned
+    Metric(57, "hubs_down", "", 0, 100),
+    Metric(58, "sos_test", "", 0, 1),  # 1 = the button was pressed when the gateway had asked for a test
+    Metric(59, "acted_locally", "", 0, 1),  # 1 = the home was warned on the spot, as the platform was out of reach
+    # 60-63: the answer to a command from the platform; the value is the command's id
+    Metric(60, "answer_ok", "", 0, 2**53, urgent=True),
+    Metric(61, "answer_help", "", 0, 2**53, urgent=True),
+    Metric(62, "answer_none", "", 0, 2**53, urgent=True),
+    Metric(63, "command_refused", "", 0, 2**53, urgent=True),
+    Metric(64, "clock_offset", "s", -1e10, 1e10),  # the platform's clock less the gateway's
+    Metric(65, "cpu_temperature", "°C", -60, 150),
+    Metric(66, "line_loss", "%", 0, 100),  # of the batches of the last minute, how many had to be sent again
+    Metric(67, "reconnects", "", 0, 1e10),  # connections to the platform that were made anew since the start
+    Metric(68, "test_asked", "", 0, 1),  # 1 = a test press of this button was asked for
 )
 
 BY_NAME: Final[dict[str, Metric]] = {metric.name: metric for metric in METRICS}

@@ -76,11 +76,13 @@ class DeviceKind(StrEnum):
 
 
 class Role(StrEnum):
-    """What a person is to the platform. Worker, manager and admin hold it for a region and all below it."""
+    """What a person is to the platform. Worker, manager, admin and centre hold it for a region and all below it."""
 
     WORKER = "worker"
     MANAGER = "manager"
     ADMIN = "admin"
+    CENTRE = "centre"  # a street's desk, always manned
+    VOLUNTEER = "volunteer"  # no staff: sees a home while called to it
     FAMILY = "family"  # held by consent, for one home
 
 
@@ -96,6 +98,7 @@ class AlertKind(StrEnum):
     DEVICE_SILENT = "device_silent"
     GATEWAY_OFFLINE = "gateway_offline"
     CANNOT_WATCH = "cannot_watch"
+    REGIONAL_OUTAGE = "regional_outage"  # about a region: many gateways gone at once
 
 
 class AlertState(StrEnum):
@@ -113,6 +116,25 @@ class Outcome(StrEnum):
     SENSOR_FAULT = "sensor_fault"
     TEST = "test"
     ENDED_ITSELF = "ended_itself"
+
+
+class Source(StrEnum):
+    """From where something was done to an alert."""
+
+    PLATFORM = "platform"
+    PAGE = "page"
+    API = "api"
+    LINK = "link"  # in a message
+    SMS = "sms"
+    GATEWAY = "gateway"  # by somebody in the home
+
+
+class AbsenceKind(StrEnum):
+    """Why a home's days are not as usual."""
+
+    AWAY = "away"
+    HOSPITAL = "hospital"
+    VISITOR = "visitor"
 
 
 class Severity(StrEnum):

@@ -3,13 +3,16 @@
     yiju/v1/{gateway}/up/{lane}      gateway -> platform   Batch, QoS 1
     yiju/v1/{gateway}/status         gateway -> platform   Status, retained, also the will
     yiju/v1/{gateway}/down/ack       platform -> gateway   Ack, QoS 1: stored for ever, may be forgotten
-    yiju/v1/{gateway}/down/command   platform -> gateway   (reserved)
+    yiju/v1/{gateway}/down/command   platform -> gateway   Command, QoS 1: sent again until it is answered or too late
+    yiju/v1/{gateway}/down/config    platform -> gateway   Desired, retained: what the gateway shall be
+    yiju/v1/{gateway}/report         gateway -> platform   Report, retained: what the gateway is
 
 Described for others in docs/asyncapi.yaml. Times on the wire are integer milliseconds since 1970 in UTC.
 """
 
 import re
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Annotated, Final, TypeVar
 from uuid import UUID
 
@@ -71,19 +74,114 @@ class Ack(msgspec.Struct, frozen=True):
     seqs: list[int]
 
 
+class CommandKind(StrEnum):
+    """What the platform can ask of a gateway."""
+
+    ASK = "ask"  # sound the prompt "are you all right?" and take a press as the answer
+    TEST = "test"  # ask for a test press of the SOS buttons
+
+
+class Command(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something to be done once. A gateway obeys each id once, and none after `expires`.
+
+    Attributes:
+        id: the command's number on the platform; the answer names it.
+        kind: a `CommandKind`; text, as a later platform may know more of them.
+        seconds: how long an answer is waited for.
+        created, expires: by the platform's clock.
+    """
+
+    v: int
+    id: Annotated[int, msgspec.Meta(ge=1, le=2**53)]  # it comes back as a reading's value
+    kind: Annotated[str, msgspec.Meta(max_length=40)]
+    created: int
+    expires: int
+    seconds: Annotated[int, msgspec.Meta(ge=1, le=3600)] = 60
+
+
+class Desired(msgspec.Struct, frozen=True):
+    """The configuration that a gateway shall have.
+
+    Attributes:
+        version: counts up with each change.
+        digest: SHA-256 of the bytes of `configuration`, in hexadecimal.
+        configuration: a core.configuration.Configuration as it stands in the message.
+    """
+
+    v: int
+    version: int
+    digest: str
+    configuration: msgspec.Raw
+
+
+class ConfigurationState(StrEnum):
+    """What became of a configuration in the gateway."""
+
+    APPLIED = "applied"
+    REFUSED = "refused"
+
+
+class Configured(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a gateway did with the last configuration that it got. `reason` says why it was refused."""
+
+    version: int
+    digest: Annotated[str, msgspec.Meta(max_length=64)]
+    state: ConfigurationState
+    reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
+
+
+class Found(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A device that speaks in the home and is not in the gateway's configuration.
+
+    Attributes:
+        values: metric -> last value.
+        at: when it was last heard; None: it was announced and has not spoken.
+    """
+
+    address: Annotated[str, msgspec.Meta(max_length=200)]
+    model: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    mains: bool | None = None
+    values: dict[str, float] = {}
+    at: int | None = None
+
+
+class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message that no driver understood."""
+
+    topic: Annotated[str, msgspec.Meta(max_length=500)]
+    payload: Annotated[str, msgspec.Meta(max_length=2000)]
+    why: Annotated[str, msgspec.Meta(max_length=100)]
+    at: int
+
+
+class Report(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a gateway is and sees; retained, sent again whenever it has changed."""
+
+    v: int
+    time: int
+    software: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    configured: Configured | None = None
+    found: Annotated[list[Found], msgspec.Meta(max_length=200)] = []
+    samples: Annotated[list[Sample], msgspec.Meta(max_length=100)] = []
+    refused: dict[str, str] = {}  # command id -> why it was refused
+
+
 class _Versioned(msgspec.Struct):
     v: int
 
 
-_M = TypeVar("_M", Batch, Status, Ack)
+_M = TypeVar("_M", Batch, Status, Ack, Command, Desired, Report)
 _version = msgspec.json.Decoder(_Versioned)
 _batch = msgspec.json.Decoder(Batch)
 _status = msgspec.json.Decoder(Status)
 _ack = msgspec.json.Decoder(Ack)
+_command = msgspec.json.Decoder(Command)
+_desired = msgspec.json.Decoder(Desired)
+_report = msgspec.json.Decoder(Report)
 _encoder = msgspec.json.Encoder()
 
 
-def encode(message: Batch | Status | Ack) -> bytes:
+def encode(message: Batch | Status | Ack | Command | Desired | Report) -> bytes:
     """The message as JSON bytes."""
     return _encoder.encode(message)
 
@@ -110,6 +208,23 @@ def decode_status(payload: bytes) -> Status:
 def decode_ack(payload: bytes) -> Ack:
     """Reads an acknowledgement. Raises WireError."""
     return _decode(_ack, payload)
+
+
+def decode_command(payload: bytes) -> Command:
+    """Reads a command. Raises WireError."""
+    return _decode(_command, payload)
+
+
+def decode_desired(payload: bytes) -> Desired:
+    """Reads a desired configuration, not yet what is in it. Raises WireError."""
+    return _decode(_desired, payload)
+
+
+def decode_report(payload: bytes) -> Report:
+    """Reads a report. Raises WireError."""
+    if len(payload) > MAX_BATCH_BYTES:
+        raise WireError(Reason.TOO_LARGE, f"{len(payload)} bytes; a report has at most {MAX_BATCH_BYTES}")
+    return _decode(_report, payload)
 
 
 def _decode(decoder: "msgspec.json.Decoder[_M]", payload: bytes) -> _M:
@@ -140,6 +255,18 @@ def status_topic(gateway: str) -> str:
 
 def ack_topic(gateway: str) -> str:
     return f"{ROOT}/{gateway}/down/ack"
+
+
+def command_topic(gateway: str) -> str:
+    return f"{ROOT}/{gateway}/down/command"
+
+
+def config_topic(gateway: str) -> str:
+    return f"{ROOT}/{gateway}/down/config"
+
+
+def report_topic(gateway: str) -> str:
+    return f"{ROOT}/{gateway}/report"
 
 
 def gateway_of(topic: str) -> str | None:

@@ -1,25 +1,30 @@
 """One gateway: device messages in, durable; batches up. All of it but the home's own broker, so that many of them
 run in one process (the demo's homes) or take messages as fast as they come (a replay)."""
 
-import shutil
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
+import msgspec
+import structlog
+
 from core.address import BrokerAddress, parse_broker_url
 from core.clock import Clock
 from core.errors import SettingsError
-from core.model import Reading
+from core.model import Lane, Reading
 from core.wire import GATEWAY_KEY as KEY_FORM
 from core.wire import from_ms
 from gateway.drivers.base import Decoded, Driver, Nothing
 from gateway.drivers.tasmota import TasmotaDriver
 from gateway.drivers.zigbee2mqtt import Zigbee2MqttDriver
+from gateway.health import Health
+from gateway.heard import Heard, Listener, Order, Sieve, Tick
 from gateway.outbox import Depth, Outbox
+from gateway.samples import Samples
 from gateway.settings import Settings
 from gateway.uplink import Uplink
 
@@ -31,6 +36,9 @@ _CHUNK: Final = 2_000  # messages in one transaction of `receive_many`
 
 class Gateway:
     """Takes device messages and brings their readings to the platform.
+
+    Other parts of a home's box join in by `listen`, `each_tick`, `obey` and `at_connection`, before `start`. What they
+    raise is logged and stops nobody else: a rule that fails must cost no reading.
 
     Args:
         clock: gives the present where a caller does not.
@@ -57,16 +65,59 @@ class Gateway:
         except SettingsError:
             self._outbox.close()
             raise
+        self.samples = Samples(self._folder / "samples.json")
+        self._uplink.on_order = self._order
+        self._uplink.on_connection = self._connection
+        self._listeners: list[Listener] = []
+        self._ticks: list[Tick] = []
+        self._orders: list[Order] = []
+        self._at_connection: list[Callable[[], None]] = []
+        self._before_storing: list[Sieve] = []
+        self._log = structlog.get_logger().bind(gateway=settings.gateway_key)
         self._stopped = False
         self._counts: Counter[Nothing] = Counter()
         self._counts_lock = threading.Lock()
-        self._started = clock.now()
+        self._health_of = Health(self._folder, clock.now())
         self._health: datetime | None = None
 
     @property
     def connected(self) -> bool:
         """Whether the connection to the platform's broker stands."""
         return self._uplink.connected
+
+    def listen(self, listener: Listener) -> None:
+        """Has `listener` called with every message, once its readings are on the disk; on the caller's thread."""
+        self._listeners.append(listener)
+
+    def before_storing(self, sieve: Sieve) -> None:
+        """Has `sieve` give the readings of each message that shall be stored: the same, others, or more.
+
+        It sees a call for help also when the disk is full.
+        """
+        self._before_storing.append(sieve)
+
+    def each_tick(self, work: Tick) -> None:
+        """Has `work` called with the present at each `tick`, on its thread."""
+        self._ticks.append(work)
+
+    def obey(self, order: Order) -> None:
+        """Has `order` called with what the platform says below `down/` (acknowledgements and time apart).
+
+        On the network's thread, which must not be held up.
+        """
+        self._orders.append(order)
+
+    def at_connection(self, work: Callable[[], None]) -> None:
+        """Has `work` called whenever the platform's broker has let us in; on the network's thread."""
+        self._at_connection.append(work)
+
+    def say(self, name: str, payload: bytes, *, retain: bool = False) -> bool:
+        """Publishes `payload` at `yiju/v1/{gateway}/{name}`, now or never.
+
+        Returns:
+            Whether there was a connection to give it to. Readings belong into `report`, which keeps them.
+        """
+        return self._uplink.say(name, payload, retain=retain)
 
     def start(self) -> None:
         """Connects to the platform, in the background. Messages are taken before and without it too."""
@@ -81,10 +132,19 @@ class Gateway:
         Raises:
             sqlite3.OperationalError: nothing was taken, as the disk is full or broken.
         """
-        readings = self._decode(topic, payload, received or self._clock.now(), retained)
+        heard = self._decode(topic, payload, received or self._clock.now(), retained)
+        self.report(heard.decoded.readings)
+        self._tell(heard)
+        return len(heard.decoded.readings)
+
+    def report(self, readings: Sequence[Reading]) -> None:
+        """Takes readings that no device sent: a watchdog's, a rule's. On the disk when this returns.
+
+        Raises:
+            sqlite3.OperationalError: nothing was taken, as the disk is full or broken.
+        """
         if self._outbox.append(readings):
             self._uplink.send()
-        return len(readings)
 
     def receive_many(self, messages: Iterable[tuple[str, bytes, datetime]]) -> int:
         """Takes many live messages `(topic, payload, received)`, some thousands in each transaction.
@@ -98,13 +158,11 @@ class Gateway:
         taken = 0
         source = iter(messages)
         while chunk := list(islice(source, _CHUNK)):
-            readings = [
-                reading
-                for topic, payload, received in chunk
-                for reading in self._decode(topic, payload, received, retained=False)
-            ]
-            if self._outbox.append(readings):
-                self._uplink.send()
+            all_heard = [self._decode(topic, payload, received, retained=False) for topic, payload, received in chunk]
+            readings = [reading for heard in all_heard for reading in heard.decoded.readings]
+            self.report(readings)
+            for heard in all_heard:
+                self._tell(heard)
             taken += len(readings)
         return taken
 
@@ -123,6 +181,9 @@ class Gateway:
         if waiting is not None and abs(now - from_ms(waiting)) >= SEAL_AFTER:
             self._outbox.seal()
         self._uplink.tick(now)
+        self.samples.tick(now)
+        for work in self._ticks:
+            self._guarded("tick_work_failed", work, now)
 
     def flush(self) -> None:
         """Seals and sends all that waits, without waiting for it to arrive."""
@@ -136,6 +197,15 @@ class Gateway:
     def depth(self) -> Depth:
         """How much waits for the platform, in more detail."""
         return self._outbox.depth()
+
+    def urgent_since(self) -> datetime | None:
+        """When the oldest urgent reading was received that the platform has not acknowledged; None when it has all."""
+        since = self._outbox.oldest(Lane.URGENT)
+        return None if since is None else from_ms(since)
+
+    def last_values(self) -> dict[str, dict[str, float]]:
+        """Device -> metric -> the last value taken."""
+        return self._outbox.last_values()
 
     def ignored(self) -> dict[Nothing, int]:
         """How many messages gave no reading since the start, by reason."""
@@ -151,27 +221,51 @@ class Gateway:
         self._uplink.send()
         self._uplink.stop()
         self._outbox.close()
+        self.samples.close()
 
-    def _decode(self, topic: str, payload: bytes, received: datetime, retained: bool) -> list[Reading]:
+    def _decode(self, topic: str, payload: bytes, received: datetime, retained: bool) -> Heard:
         decoded = Decoded([], Nothing.NOT_MINE)
         for driver in self.drivers:
             decoded = driver.decode(topic, payload, received, retained)
             if decoded.nothing is not Nothing.NOT_MINE:
+                if why := decoded.puzzling:
+                    self.samples.keep(topic, payload, why, received, driver.name)
                 break
         if decoded.nothing is not None:
             with self._counts_lock:
                 self._counts[decoded.nothing] += 1
-        return decoded.readings
+        if decoded.readings:
+            decoded = msgspec.structs.replace(decoded, readings=self._sifted(decoded.readings, received))
+        return Heard(topic, payload, received, retained, decoded)
+
+    def _sifted(self, readings: list[Reading], received: datetime) -> list[Reading]:
+        for sieve in self._before_storing:
+            try:
+                readings = sieve(readings, received)
+            except Exception as error:  # noqa: BLE001  # the edge to a part that joined in: it must cost no reading
+                self._log.error("sieve_failed", error=f"{type(error).__name__}: {error}")
+        return readings
+
+    def _tell(self, heard: Heard) -> None:
+        for listener in self._listeners:
+            self._guarded("listener_failed", listener, heard)
+
+    def _order(self, name: str, payload: bytes, retained: bool) -> None:
+        for order in self._orders:
+            self._guarded("order_failed", order, name, payload, retained)
+
+    def _connection(self) -> None:
+        for work in self._at_connection:
+            self._guarded("connection_work_failed", work)
+
+    def _guarded(self, event: str, work: Callable[..., None], *arguments: object) -> None:
+        try:
+            work(*arguments)
+        except Exception as error:  # noqa: BLE001  # the edge to a part that joined in: it must cost no reading
+            self._log.error(event, part=getattr(work, "__qualname__", "?"), error=f"{type(error).__name__}: {error}")
 
     def _health_readings(self, now: datetime) -> list[Reading]:
-        depth = self._outbox.depth()
-        age = 0.0 if depth.since is None else max(0.0, (now - from_ms(depth.since)).total_seconds())
-        values = {
-            "uptime": max(0.0, (now - self._started).total_seconds()),
-            "outbox_depth": float(depth.batches),
-            "outbox_age": age,
-            "disk_free": shutil.disk_usage(self._folder).free / 1e6,
-        }
+        values = dict(self._health_of.figures(now, self._outbox.depth(), self._uplink.line))
         lost = float(self._outbox.lost())
         if lost != (self._outbox.last_value(SELF, "readings_lost") or 0.0):
             values["readings_lost"] = lost  # all that this outbox ever lost: a lost report loses nothing

@@ -169,6 +169,20 @@ class Outbox:
             times = [row[0] for row in (*oldest, (waiting_since,)) if row is not None and row[0] is not None]
             return Depth(batches, readings + int(waiting), waiting_since, min(times, default=None))
 
+    def oldest(self, lane: Lane) -> int | None:
+        """When the oldest reading of the lane's sealed batches was received, in ms since 1970; None without any."""
+        with self._lock:
+            row = self._db.execute("SELECT since FROM batch WHERE lane = ? ORDER BY seq LIMIT 1", (lane,)).fetchone()
+            return None if row is None else int(row[0])
+
+    def last_values(self) -> dict[str, dict[str, float]]:
+        """Device -> metric -> the last value taken."""
+        with self._lock:
+            values: dict[str, dict[str, float]] = {}
+            for (device, metric), last in self._last.items():
+                values.setdefault(device, {})[metric] = last.value
+            return values
+
     def lost(self) -> int:
         """How many readings this outbox has ever thinned away."""
         with self._lock:

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -9,9 +10,11 @@ import structlog
 
 from core.address import parse_broker_url
 from core.clock import Clock
+from gateway import self_discovery
 from gateway.gateway import Gateway
 from gateway.home import HomeBroker
 from gateway.settings import Settings
+from gateway.steward import Steward
 
 __all__ = ["Settings", "run"]
 
@@ -28,7 +31,10 @@ def run(settings: Settings, clock: Clock) -> None:
 
     home_address = parse_broker_url(settings.local_broker_url, "YIJU_LOCAL_BROKER_URL")
     gateway = Gateway(settings, clock)
-    home = HomeBroker(home_address, gateway, clock, f"yiju-{settings.gateway_key}-home")
+    key = settings.gateway_key
+    home = HomeBroker(home_address, gateway, clock, f"yiju-{key}-home", self_discovery.will(key))
+    steward = Steward(gateway, key, Path(settings.gateway_folder), home)
+    steward.join()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     gateway.start()
@@ -39,6 +45,7 @@ def run(settings: Settings, clock: Clock) -> None:
             gateway.tick(clock.now())
         except Exception as error:  # noqa: BLE001  # the edge: a full disk must not end the watch
             log.error("tick_failed", error=f"{type(error).__name__}: {error}")
+    steward.stop(clock.now())
     home.stop()
     gateway.stop()
     log.info("gateway_stopped", ignored=gateway.ignored())

@@ -28,8 +28,10 @@ from core.clock import Clock
 from core.credentials import broker_client_id
 from core.errors import WireError
 from core.model import Lane
-from core.wire import VERSION, Status, ack_topic, decode_ack, encode, status_topic, to_ms, up_topic
+from core.wire import ROOT, VERSION, Status, ack_topic, decode_ack, encode, status_topic, to_ms, up_topic
 from gateway.client import client_for, connect
+from gateway.health import Line
+from gateway.heard import Order
 from gateway.outbox import Outbox, Sealed
 
 WINDOW: Final = {Lane.URGENT: 50, Lane.BULK: 10}  # a full bulk window is 120 KB: what an urgent batch may wait behind
@@ -37,6 +39,10 @@ ACK_PATIENCE_S: Final = 10.0
 MAX_ACK_PATIENCE_S: Final = 3600.0
 HEARTBEAT: Final = timedelta(minutes=1)
 _GOODBYE_S: Final = 2.0
+
+
+def _nobody(*_: object) -> None:
+    """What happens with orders and connections that nobody wants to hear of."""
 
 
 class _Sent(NamedTuple):
@@ -50,6 +56,10 @@ class Uplink:
     Args:
         ca: file with the broker's certificate authority; empty trusts the system's.
         monotonic: the machine's seconds, for network patience: this does not run with a scaled clock.
+
+    Attributes:
+        on_order: called with what comes below `down/` and is no acknowledgement.
+        on_connection: called when the broker has let us in. Both on paho's thread; they must not raise.
 
     Raises:
         SettingsError: `ca` cannot be read.
@@ -79,6 +89,9 @@ class Uplink:
         self._highest = dict.fromkeys(Lane, 0)  # the highest number ever sent by this process
         self._patience = ACK_PATIENCE_S
         self._heartbeat: datetime | None = None
+        self._line = Line()
+        self.on_order: Order = _nobody
+        self.on_connection: Callable[[], None] = _nobody
         # A spread first wait, so that the homes of a district do not all return in the same second.
         spread_s = 0.5 + zlib.crc32(key.encode()) % 1000 / 1000
         client_id = broker_client_id(f"yiju-{key}", address.password)
@@ -93,6 +106,11 @@ class Uplink:
     def connected(self) -> bool:
         """Whether the platform's broker has let us in and the connection stands."""
         return self._connected
+
+    @property
+    def line(self) -> Line:
+        """What was counted since the start."""
+        return self._line
 
     def start(self) -> None:
         """Connects in the background, and again whenever the connection is lost."""
@@ -121,6 +139,12 @@ class Uplink:
             if self._heartbeat is None or abs(now - self._heartbeat) >= HEARTBEAT:
                 self._say_online(now)
         self.send()
+
+    def say(self, name: str, payload: bytes, *, retain: bool = False) -> bool:
+        """Publishes at `yiju/v1/{gateway}/{name}`; returns whether there was a connection to give it to."""
+        if not self._connected or self._stopping:
+            return False
+        return self._publish(f"{ROOT}/{self._key}/{name}", payload, retain=retain).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def stop(self) -> None:
         """Says goodbye and disconnects. What is not acknowledged stays in the outbox."""
@@ -167,6 +191,8 @@ class Uplink:
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             return False  # the connection went away under us; the next one sends it
         self._sent[lane][batch.seq] = _Sent(info, self._monotonic())
+        again = batch.seq <= self._highest[lane]
+        self._line = self._line._replace(sent=self._line.sent + 1, again=self._line.again + again)
         self._highest[lane] = max(self._highest[lane], batch.seq)
         return True
 
@@ -191,15 +217,17 @@ class Uplink:
             client.disconnect()
             return
         self._log.info("platform_connected")
-        client.subscribe(ack_topic(self._key), qos=1)
+        client.subscribe(f"{ROOT}/{self._key}/down/+", qos=1)
         with self._lock:
             for lane in Lane:
                 self._sent[lane].clear()
                 self._after[lane] = 0
             self._patience = ACK_PATIENCE_S
+            self._line = self._line._replace(connections=self._line.connections + 1)
             self._say_online(self._clock.now())
             self._connected = True
         self.send()
+        self.on_connection()
 
     def _on_disconnect(
         self, client: Client, userdata: Any, flags: DisconnectFlags, reason: ReasonCode, properties: Properties | None
@@ -209,6 +237,9 @@ class Uplink:
             self._log.warning("platform_lost", reason=str(reason))
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
+        if message.topic != ack_topic(self._key):
+            self.on_order(message.topic.rpartition("/")[2], bytes(message.payload), message.retain)
+            return
         try:
             ack = decode_ack(bytes(message.payload))
         except WireError as error:

@@ -16,6 +16,7 @@ from core.errors import Reason
 from core.wire import to_ms
 from ingest.decode import KEPT_BYTES, Decoded, Message, Rejection, decode
 from ingest.directory import Directory
+from ingest.downlink import Downlink
 from ingest.subscriber import Subscriber
 from ingest.writer import Writer, beat, drop_old_readings
 from store.pool import Connection, DatabaseRole, connect
@@ -53,6 +54,9 @@ class Ingest:
         self._settings = settings
         self._clock = clock
         self._subscriber = Subscriber(settings.broker_url, f"yiju-ingest-{settings.ingest_worker}")
+        self._downlink = Downlink(
+            settings.database_url, settings.broker_url, f"yiju-ingest-{settings.ingest_worker}-downlink", clock
+        )
         self._directory = Directory()
         self._writer = Writer()
         self._connection: Connection | None = None
@@ -70,6 +74,7 @@ class Ingest:
         """Works until `stopping` is set. What is not committed by then is not acknowledged."""
         self._until_done(lambda connection: None)  # nothing is taken before the database is there
         self._subscriber.start()
+        self._downlink.start()
         log.info("ingest started")
         try:
             while not self.stopping.is_set():
@@ -81,6 +86,7 @@ class Ingest:
                 if self._retained_at is None or self._clock.now() - self._retained_at >= RETAIN_EVERY:
                     self._until_done(self._retain)
         finally:
+            self._downlink.stop()
             self._subscriber.stop()
             if self._connection is not None:
                 self._connection.close()

@@ -12,6 +12,7 @@ from core.metrics import BY_NAME
 from core.model import Flag
 from core.wire import from_ms
 from ingest.decode import LANES, Decoded
+from ingest.downlink.answers import put_answers
 from ingest.rows import READING, Readings, copy_bytes, device_states, home_states, rollups, urgent
 from store.pool import Connection
 from store.queries import load_queries
@@ -155,6 +156,7 @@ def _write(connection: Connection, readings: Readings, now: datetime) -> None:
         events["changed"] = ((pressing["flags"] & Flag.CHANGED) != 0).tolist()
         connection.execute(QUERIES["add_urgent_events"], {**events, "sos": BY_NAME["sos"].id, "now": now})
         connection.execute(QUERIES["tell_urgent"])
+        put_answers(connection, pressing)
     connection.execute(QUERIES["put_device_states"], device_states(readings))
     connection.execute(QUERIES["put_home_states"], {**home_states(readings), "heard_at": None})
 

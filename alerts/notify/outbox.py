@@ -15,7 +15,7 @@ import numpy as np
 import structlog
 
 from alerts.lifecycle import announce, record
-from alerts.notify.message import Message, word_message
+from alerts.notify.message import Message, word_held, word_message, word_morning
 from alerts.notify.sender import SendReason, Sent, send
 from alerts.pace import lasting
 from core.clock import Clock
@@ -87,8 +87,9 @@ class Outbox:
             structlog.get_logger().error("delivery_broke", error=type(error).__name__)
 
     def _deliver(self, delivery: Mapping[str, Any]) -> SendReason:
-        alert, message = self._word(delivery)
-        if alert["state"] == AlertState.RESOLVED:
+        alert, message = self._word(delivery) if delivery["digest_id"] is None else (None, self._digest(delivery))
+        over = alert is not None and alert["state"] == AlertState.RESOLVED
+        if message is None or over != (delivery["purpose"] == "ended"):  # resolved meanwhile, or reopened
             sent = Sent(SendReason.NOT_NEEDED)
         else:
             sent = self._try(delivery["channel"], message)
@@ -108,10 +109,23 @@ class Outbox:
         if alert is None:  # a foreign key says that this cannot be
             raise LookupError(f"delivery {delivery['id']} is about an alert that is not there")
         locale = person["locale"] if person else DEFAULT_LOCALE
-        told = alert | {"rung": delivery["rung"]}
+        told = alert | {"purpose": delivery["purpose"], "unanswered": delivery["unanswered"]}
         return alert, word_message(self._words, locale, told, self._public_url, self._clock.now())
 
-    def _settle(self, delivery: Mapping[str, Any], alert: Mapping[str, Any], sent: Sent) -> None:
+    def _digest(self, delivery: Mapping[str, Any]) -> Message | None:
+        """The message; None when all that it would say is over."""
+        now = self._clock.now()
+        with self._pool.connection() as connection:
+            digest = connection.execute(QUERIES["digest_to_tell"], {"digest_id": delivery["digest_id"]}).fetchone()
+            person = connection.execute(QUERIES["locale_of"], {"person_id": delivery["person_id"]}).fetchone()
+            if digest is None or person is None:  # a foreign key says that this cannot be
+                raise LookupError(f"delivery {delivery['id']} is a digest that is not there")
+            if digest["kind"] == "morning":
+                return word_morning(self._words, person["locale"], digest["lines"], self._public_url, now)
+            alerts = connection.execute(QUERIES["alerts_of_digest"], {"ids": digest["lines"]}).fetchall()
+        return word_held(self._words, person["locale"], alerts, self._public_url, now) if alerts else None
+
+    def _settle(self, delivery: Mapping[str, Any], alert: Mapping[str, Any] | None, sent: Sent) -> None:
         now = self._clock.now()
         again = sent.retry_helps and delivery["attempts"] < MAX_ATTEMPTS
         state = "sent" if sent.ok else "queued" if again else "failed"
@@ -126,14 +140,14 @@ class Outbox:
                 {"id": delivery["id"], "attempts": delivery["attempts"], "state": state,
                  "next_try_at": self._next_try(now, delivery["attempts"]) if again else None},
             )  # fmt: skip
-            if sent.reason is not SendReason.NOT_NEEDED and not again:
+            if alert is not None and sent.reason is not SendReason.NOT_NEEDED and not again:
                 what = "told" if sent.ok else "not_told"
-                details = {"rung": delivery["rung"], "reason": sent.reason.value}
+                details = {"rung": delivery["rung"], "reason": sent.reason.value, "purpose": delivery["purpose"]}
                 record(connection, alert["id"], now, what, details, delivery["person_id"])
                 announce(connection, alert["id"], alert["home_id"])
         if not sent.ok:
             structlog.get_logger().warning(
-                "not_sent", alert=alert["id"], delivery=delivery["id"], reason=sent.reason.value, again=again
+                "not_sent", alert=delivery["alert_id"], delivery=delivery["id"], reason=sent.reason.value, again=again
             )
 
     def _next_try(self, now: datetime, attempts: int) -> datetime:

@@ -77,11 +77,13 @@ class Pages:
 def links(roles: frozenset[Role]) -> list[tuple[str, str]]:
     """(path, key of its word) of the pages that these roles use, the landing page first."""
     found: list[tuple[str, str]] = []
-    if roles & {Role.WORKER, Role.ADMIN}:
+    if roles & {Role.WORKER, Role.ADMIN, Role.CENTRE}:
         found += [("/alerts", "alerts"), ("/homes", "homes")]
     if roles & {Role.MANAGER, Role.ADMIN}:
         found.append(("/overview", "overview"))
         found += [one for one in (("/alerts", "alerts"), ("/homes", "homes")) if one not in found]
+    if found:
+        found.append(("/shifts", "shifts"))
     if Role.FAMILY in roles:
         found.append(("/family", "family"))
     return found

@@ -5,11 +5,11 @@ has no zone and is wrong until the device has found a time server, so a reading 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from gateway.drivers.base import Decoded, Nothing, nothing, number, parse_json, readings_of
+from gateway.drivers.base import Decoded, Discovered, Nothing, nothing, number, parse_json, readings_of
 
 NAME: Final = "tasmota"
 _SWITCH: Final = {"ON": 1.0, "OFF": 0.0}
@@ -23,7 +23,14 @@ class TasmotaDriver:
     """Reads Tasmota with its default topics."""
 
     name = NAME
+    hub_online: bool | None = None
     filters: tuple[str, ...] = ("tele/+/SENSOR", "tele/+/LWT")
+
+    def owns(self, topic: str) -> bool:
+        return topic.startswith("tele/")
+
+    def discovered(self) -> Sequence[Discovered]:
+        return ()
 
     def decode(self, topic: str, payload: bytes, received: datetime, retained: bool) -> Decoded:
         prefix, _, rest = topic.partition("/")

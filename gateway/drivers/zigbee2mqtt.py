@@ -8,13 +8,13 @@ Field names are those of zigbee-herdsman-converters. A field that is not in `_FI
 `pressure`, which is the air's, and `device_temperature`, which is the chip's.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
 from core.wire import from_ms
-from gateway.drivers.base import Decoded, Nothing, boolean, nothing, number, parse_json, readings_of
+from gateway.drivers.base import Decoded, Discovered, Nothing, boolean, nothing, number, parse_json, readings_of
 
 NAME: Final = "zigbee2mqtt"
 SOS_ACTIONS: Final = frozenset({"emergency", "sos", "panic"})
@@ -69,11 +69,18 @@ class Zigbee2MqttDriver:
     """
 
     name = NAME
+    hub_online: bool | None = None
 
     def __init__(self, base: str = NAME, ok_actions: frozenset[str] = frozenset()) -> None:
         self._prefix = base + "/"
         self._ok_actions = ok_actions
         self.filters: tuple[str, ...] = (f"{base}/#",)
+
+    def owns(self, topic: str) -> bool:
+        return topic.startswith(self._prefix)
+
+    def discovered(self) -> Sequence[Discovered]:
+        return ()
 
     def decode(self, topic: str, payload: bytes, received: datetime, retained: bool) -> Decoded:
         if not topic.startswith(self._prefix):

@@ -12,6 +12,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from core.address import parse_broker_url
 from core.model import Lane
 from core.wire import (
+    ROOT,
     VERSION,
     Ack,
     Batch,
@@ -78,6 +79,9 @@ class Platform:
 
     def say(self, gateway: str, payload: bytes) -> None:
         self._client.publish(ack_topic(gateway), payload, qos=1)
+
+    def order(self, gateway: str, name: str, payload: bytes, *, retain: bool = False) -> None:
+        self._client.publish(f"{ROOT}/{gateway}/down/{name}", payload, qos=1, retain=retain)
 
     def close(self) -> None:
         self._client.disconnect()
