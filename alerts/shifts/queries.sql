@@ -63,7 +63,7 @@ RETURNING id;
 -- name: queue_morning
 INSERT INTO delivery (digest_id, rung, person_id, channel, purpose, created_at, next_try_at)
 SELECT %(digest_id)s, 0, person.id, channel, 'digest', %(now)s::timestamptz, %(now)s::timestamptz
-FROM person CROSS JOIN LATERAL unnest(person.channels) AS channel WHERE person.id = %(person_id)s
+FROM person CROSS JOIN LATERAL unnest(person.channels || person.own_channels) AS channel WHERE person.id = %(person_id)s
 ON CONFLICT DO NOTHING;
 
 -- name: rotation
