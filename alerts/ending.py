@@ -17,7 +17,9 @@ from store.pool import Connection
 from store.queries import load_queries
 
 QUERIES: Final = load_queries(__package__)
-EQUIPMENT: Final = frozenset({AlertKind.DEVICE_SILENT, AlertKind.GATEWAY_OFFLINE, AlertKind.CANNOT_WATCH})
+EQUIPMENT: Final = frozenset(
+    {AlertKind.DEVICE_SILENT, AlertKind.HUB_DOWN, AlertKind.GATEWAY_OFFLINE, AlertKind.CANNOT_WATCH}
+)
 SILENCE: Final = frozenset({AlertKind.INACTIVITY, AlertKind.NOT_RETURNED})
 STATE: Final = frozenset({AlertKind.LEAK, AlertKind.TAMPER})
 SAME: Final = timedelta(seconds=1)

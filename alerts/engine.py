@@ -26,6 +26,7 @@ from alerts.detect import (
     device_silent,
     fall,
     gateway_offline,
+    hub_down,
     inactivity,
     not_returned,
     sos,
@@ -62,7 +63,7 @@ def tick(connection: Connection, now: datetime, *, platform_channels: Sequence[s
     findings = detect(view, now, slack_s)
     installed = view.gateways.home_id[~np.isnan(view.gateways.heard_at)]
     planned.end_on_return(connection, now)
-    incidents = regional.look(connection, now, findings, np.unique(view.gateways.home_id).tolist())
+    incidents = regional.look(connection, now, findings, set(view.gateways.home_id.tolist()))
     known = planned.load_planned(connection, now)
     standing, muted = inhibit(findings, Counter(installed.tolist()), (incidents.cause, known.cause))
     keep_muted(connection, now, muted)
@@ -93,6 +94,7 @@ def detect(view: View, now: datetime, slack_s: float = 0.0) -> list[Finding]:
     sweep = (
         gateway_offline.find(present, view.gateways, slack_s),
         cannot_watch.find(present, view.homes, slack_s),
+        hub_down.find(present, view.devices),
         device_silent.find(present, view.devices, slack_s),
         inactivity.find(present, view.homes, slack_s),
         not_returned.find(present, view.homes, slack_s),

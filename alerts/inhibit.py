@@ -20,7 +20,13 @@ QUERIES: Final = load_queries(__package__)
 
 MUTES: Final = {
     AlertKind.GATEWAY_OFFLINE: frozenset(
-        {AlertKind.DEVICE_SILENT, AlertKind.CANNOT_WATCH, AlertKind.INACTIVITY, AlertKind.NOT_RETURNED}
+        {
+            AlertKind.DEVICE_SILENT,
+            AlertKind.HUB_DOWN,
+            AlertKind.CANNOT_WATCH,
+            AlertKind.INACTIVITY,
+            AlertKind.NOT_RETURNED,
+        }
     ),
     AlertKind.CANNOT_WATCH: frozenset({AlertKind.INACTIVITY, AlertKind.NOT_RETURNED}),
 }

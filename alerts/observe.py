@@ -144,12 +144,13 @@ def _devices(rows: Rows, gateways: Rows, policies: Mapping[int, Policy]) -> arra
         gateway_heard_at=_floats(behind, "heard_at"),
         limit_s=np.array(
             [
-                policy.silent_mains_s if row["mains"] else policy.silent_battery_s
+                row["limit_s"] or (policy.silent_mains_s if row["mains"] else policy.silent_battery_s)
                 for row, policy in zip(rows, held, strict=True)
             ],
             dtype=np.float64,
         ),
         life=np.array([row["kind"] in LIFE_KINDS for row in rows], dtype=np.bool_),
+        with_hub=np.array([row["with_hub"] for row in rows], dtype=np.bool_),
     )
 
 

@@ -71,7 +71,13 @@ FIELDS: Final = {field.name: field for field in msgspec.structs.fields(Policy)}
 # The episode of these lasts as long as nobody moves, or as nobody can be seen; a person's word about it holds for
 # `remind_s`: a home must not go unwatched for good because of one tap.
 REMINDED: Final = frozenset(
-    {AlertKind.INACTIVITY, AlertKind.NOT_RETURNED, AlertKind.GATEWAY_OFFLINE, AlertKind.CANNOT_WATCH}
+    {
+        AlertKind.INACTIVITY,
+        AlertKind.NOT_RETURNED,
+        AlertKind.HUB_DOWN,
+        AlertKind.GATEWAY_OFFLINE,
+        AlertKind.CANNOT_WATCH,
+    }
 )
 
 

@@ -66,16 +66,19 @@ LEFT JOIN LATERAL (
 ORDER BY gateway.id;
 
 -- name: devices
--- `online` is metric 42: a device that is said to be gone was not heard by that.
+-- `online` is metric 42: a device that is said to be gone was not heard by that. Nor was it by what the gateway says of
+-- it: `silent` (55), `silence_limit` (56), `test_asked` (68).
 SELECT device.id, device.home_id, device.gateway_id, device.kind, coalesce(room.kind, '') AS room, device.mains,
     extract(epoch FROM device.registered_at)::float8 AS registered_at,
     extract(epoch FROM heard.last_at)::float8 AS last_at,
-    extract(epoch FROM heard.gone_at)::float8 AS gone_at
+    extract(epoch FROM heard.gone_at)::float8 AS gone_at, heard.limit_s, coalesce(heard.with_hub, false) AS with_hub
 FROM device
 LEFT JOIN room ON room.id = device.room_id
 LEFT JOIN LATERAL (
-    SELECT max(received_at) FILTER (WHERE metric <> 42 OR value > 0) AS last_at,
-        max(time) FILTER (WHERE metric = 42 AND value = 0) AS gone_at
+    SELECT max(received_at) FILTER (WHERE metric NOT IN (55, 56, 68) AND (metric <> 42 OR value > 0)) AS last_at,
+        max(time) FILTER (WHERE (metric = 42 AND value = 0) OR (metric = 55 AND value > 0)) AS gone_at,
+        max(value) FILTER (WHERE metric = 56) AS limit_s,
+        bool_or(value = 2) FILTER (WHERE metric = 55) AS with_hub
     FROM device_state WHERE device_state.device_id = device.id
 ) AS heard ON true
 WHERE device.kind <> 'gateway'

@@ -5,7 +5,7 @@ equipment. It ends when most of them are back, and who is still away then has an
 docs/adr/0020 says why it is an alert like the others.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -38,7 +38,7 @@ class Incidents:
         return self.of_home.get(finding.home_id) if finding.kind in MUTED else None
 
 
-def look(connection: Connection, now: datetime, findings: Sequence[Finding], own: Sequence[int]) -> Incidents:
+def look(connection: Connection, now: datetime, findings: Sequence[Finding], own: Set[int]) -> Incidents:
     """Opens, widens and ends incidents, from this tick's findings and what other workers know of their homes.
 
     Args:
@@ -48,8 +48,9 @@ def look(connection: Connection, now: datetime, findings: Sequence[Finding], own
     for finding in findings:
         if finding.kind is AlertKind.GATEWAY_OFFLINE:
             away[finding.home_id] = min(finding.began_at, away.get(finding.home_id, finding.began_at))
-    for row in connection.execute(QUERIES["offline_elsewhere"], {"own": list(own)}):
-        away[row["home_id"]] = row["at"]
+    for row in connection.execute(QUERIES["known_offline"]):
+        if row["home_id"] not in own:
+            away[row["home_id"]] = row["at"]
     known = connection.execute(QUERIES["open_incidents"]).fetchall()
     if not known and len(away) < 2:
         return Incidents([], [], {})

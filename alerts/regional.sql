@@ -5,14 +5,14 @@ SELECT alert.id, alert.region_id, alert.dedup_key, alert.began_at,
     ARRAY(SELECT home_id FROM alert_home WHERE alert_id = alert.id ORDER BY home_id) AS homes
 FROM alert WHERE alert.kind = 'regional_outage' AND alert.state <> 'resolved' ORDER BY alert.id;
 
--- name: offline_elsewhere
--- Homes whose gateway another worker has found offline, and since when.
+-- name: known_offline
+-- Homes whose gateway was found offline, by whichever worker, and since when.
 SELECT home_id, min(at) AS at FROM (
     SELECT home_id, began_at AS at FROM alert WHERE kind = 'gateway_offline' AND state <> 'resolved'
     UNION ALL
     SELECT home_id, since FROM muted_finding WHERE kind = 'gateway_offline' AND ended_at IS NULL
 ) AS found
-WHERE home_id <> ALL(%(own)s) GROUP BY home_id;
+GROUP BY home_id;
 
 -- name: tree
 -- Every region, its policy, and how many of its own homes have a gateway that was ever heard.

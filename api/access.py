@@ -27,7 +27,7 @@ DATABASE_PATIENCE_S: Final = 5.0  # for a free connection; then the asker is tol
 COOKIE: Final = "yiju_session"
 STAFF: Final = frozenset({Role.WORKER, Role.MANAGER, Role.ADMIN, Role.CENTRE})
 # The only routes that answer nobody-in-particular. /metrics asks for its own token or a member of staff.
-PUBLIC: Final = frozenset({"/login", "/health", "/metrics", "/api/v1/tokens"})
+PUBLIC: Final = frozenset({"/login", "/health", "/metrics", "/api/v1/tokens", "/api/v1/enroll"})
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from api.access import Gate
-from api.auth import Doorkeeper
+from api.auth import Doorkeeper, Throttle
 from api.body import BodyLimit
 from api.errors import install_errors
 from api.headers import Headers
@@ -17,11 +17,24 @@ from api.house import House
 from api.metrics import Counters
 from api.pages import alerts as alert_pages
 from api.pages import family, login, overview
+from api.pages import gateways as gateway_pages
 from api.pages import homes as home_pages
 from api.pages import planned as plan_pages
 from api.pages import shifts as shift_pages
 from api.pages.render import Pages
-from api.routes import alerts, events, health, homes, metrics, people, planned, regions, register, shifts
+from api.routes import (
+    alerts,
+    events,
+    gateways,
+    health,
+    homes,
+    metrics,
+    people,
+    planned,
+    regions,
+    register,
+    shifts,
+)
 from api.schemas import ErrorAnswer
 from api.settings import Settings
 from api.stream import Switchboard
@@ -47,8 +60,9 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
         words=words,
         doorkeeper=Doorkeeper(clock),
         switchboard=Switchboard(settings.database_url),
-        pages=Pages(words, settings.zone),
+        pages=Pages(words, settings.zone, settings.public_url),
         counters=Counters(pool, clock),
+        enrolments=Throttle(clock),
     )
 
     @asynccontextmanager
@@ -71,9 +85,20 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
     install_errors(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Headers, house=house)  # the outermost
-    for part in (people, regions, homes, alerts, events, register, planned, shifts):
+    for part in (people, regions, homes, gateways, alerts, events, register, planned, shifts):
         app.include_router(part.router, prefix="/api/v1", responses={"default": {"model": ErrorAnswer}})
-    for part in (health, metrics, login, alert_pages, home_pages, plan_pages, shift_pages, family, overview):
+    for part in (
+        health,
+        metrics,
+        login,
+        alert_pages,
+        home_pages,
+        gateway_pages,
+        plan_pages,
+        shift_pages,
+        family,
+        overview,
+    ):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

@@ -10,7 +10,7 @@ from core.words import Words
 from store.pool import Pool
 
 if TYPE_CHECKING:
-    from api.auth import Doorkeeper
+    from api.auth import Doorkeeper, Throttle
     from api.metrics import Counters
     from api.pages.render import Pages
     from api.service import Settings
@@ -29,6 +29,7 @@ class House:
     switchboard: "Switchboard"
     pages: "Pages"
     counters: "Counters"
+    enrolments: "Throttle"  # the brake on guessing codes
 
 
 def house_of(request: Request) -> House:

@@ -54,7 +54,9 @@ def enter_maintenance(
     """
     if home_id is not None:
         need_staff_of(visit, home_id)
-    elif region_id is None or not reads.manages(visit, region_id):
+    elif region_id is None or not reads.sees_region(visit, region_id):
+        raise NotFound(f"there is no region {region_id} that you may see")
+    elif not reads.manages(visit, region_id):
         raise NotAllowed("maintenance of a region is entered by its managers")
     start = _check_span(visit, from_at, until_at)
     row = visit.connection.execute(

@@ -21,6 +21,13 @@ class Settings(msgspec.Struct, frozen=True):
     zone: Annotated[str, msgspec.Meta(description="IANA zone of the times on pages that belong to no single home")] = (
         "Asia/Shanghai"
     )
+    gateway_broker_url: Annotated[
+        str,
+        msgspec.Meta(description="the broker as gateways reach it, mqtts://host:port; told to them when they enrol"),
+    ] = ""
+    gateway_ca: Annotated[
+        str, msgspec.Meta(description="file with that broker's certificate authority; empty: one that all know")
+    ] = ""
     metrics_token: Annotated[
         str, msgspec.Meta(description="bearer token with which Prometheus reads /metrics; empty: only staff may")
     ] = ""

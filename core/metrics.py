@@ -57,12 +57,15 @@ METRICS: Final[tuple[Metric, ...]] = (
     Metric(20, "power", "W", -100_000, 100_000),  # negative: the home feeds in (solar)
     Metric(21, "energy", "kWh", 0, 1e9),  # a counter
     Metric(22, "water", "m3", 0, 1e9),  # a counter
+    Metric(23, "energy_out", "kWh", 0, 1e9),  # a counter of what the home fed in
     Metric(30, "temperature", "°C", -60, 100),
     Metric(31, "humidity", "%", 0, 100),
     Metric(40, "battery", "%", 0, 100),
     Metric(41, "link_quality", "", 0, 255),
     Metric(42, "online", "", 0, 1),  # the device's own availability message
     Metric(43, "battery_low", "", 0, 1),
+    Metric(44, "signal", "dBm", -150, 20),  # of a radio that says it so: Wi-Fi, mostly
+    Metric(45, "battery_voltage", "V", 0, 100),
     Metric(50, "uptime", "s", 0, 1e10),  # 50-54, 64-67: the gateway about itself
     Metric(51, "outbox_depth", "batches", 0, 1e10),
     Metric(52, "outbox_age", "s", 0, 1e10),

@@ -11,7 +11,8 @@ class Flag(IntFlag):
 
     NONE = 0
     CHANGED = 1  # differs from the device's last value of this metric
-    RESTAMPED = 2  # the clock was wrong when it was measured; its time is the platform's when it arrived
+    RESTAMPED = 2  # its time was set afterwards: the clock was wrong, or its message had waited without a time
+    UNSURE = 4  # the gateway had not heard the true time since it started: the time may be wrong
 
 
 class Lane(StrEnum):
@@ -96,6 +97,7 @@ class AlertKind(StrEnum):
     INACTIVITY = "inactivity"
     NOT_RETURNED = "not_returned"
     DEVICE_SILENT = "device_silent"
+    HUB_DOWN = "hub_down"
     GATEWAY_OFFLINE = "gateway_offline"
     CANNOT_WATCH = "cannot_watch"
     REGIONAL_OUTAGE = "regional_outage"  # about a region: many gateways gone at once

@@ -3,6 +3,7 @@
     yiju/v1/{gateway}/up/{lane}      gateway -> platform   Batch, QoS 1
     yiju/v1/{gateway}/status         gateway -> platform   Status, retained, also the will
     yiju/v1/{gateway}/down/ack       platform -> gateway   Ack, QoS 1: stored for ever, may be forgotten
+    yiju/v1/{gateway}/down/time      platform -> gateway   PlatformTime, the answer to a Status that asks for it
     yiju/v1/{gateway}/down/command   platform -> gateway   Command, QoS 1: sent again until it is answered or too late
     yiju/v1/{gateway}/down/config    platform -> gateway   Desired, retained: what the gateway shall be
     yiju/v1/{gateway}/report         gateway -> platform   Report, retained: what the gateway is
@@ -56,22 +57,39 @@ class Batch(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Birth, heartbeat and will. The will carries no time: the broker sends it later than it was written."""
+    """Birth, heartbeat and will. The will carries no time: the broker sends it later than it was written.
+
+    Attributes:
+        ask_time: the gateway wants to hear the platform's time (PlatformTime). A platform may not know that.
+    """
 
     v: int
     online: bool
     session: UUID | None = None
     time: int | None = None
     version: str = ""
+    ask_time: bool = False
 
 
-class Ack(msgspec.Struct, frozen=True):
-    """End-to-end acknowledgement: these batches are committed, the gateway may forget them."""
+class Ack(msgspec.Struct, frozen=True, omit_defaults=True):
+    """End-to-end acknowledgement: these batches are committed, the gateway may forget them.
+
+    Attributes:
+        time: the platform's present when it said so; an older platform does not say.
+    """
 
     v: int
     session: UUID
     lane: Lane
     seqs: list[int]
+    time: int | None = None
+
+
+class PlatformTime(msgspec.Struct, frozen=True):
+    """The platform's present. A gateway whose clock is wrong mends the times of its readings by it."""
+
+    v: int
+    time: int
 
 
 class CommandKind(StrEnum):
@@ -170,18 +188,19 @@ class _Versioned(msgspec.Struct):
     v: int
 
 
-_M = TypeVar("_M", Batch, Status, Ack, Command, Desired, Report)
+_M = TypeVar("_M", Batch, Status, Ack, PlatformTime, Command, Desired, Report)
 _version = msgspec.json.Decoder(_Versioned)
 _batch = msgspec.json.Decoder(Batch)
 _status = msgspec.json.Decoder(Status)
 _ack = msgspec.json.Decoder(Ack)
+_time = msgspec.json.Decoder(PlatformTime)
 _command = msgspec.json.Decoder(Command)
 _desired = msgspec.json.Decoder(Desired)
 _report = msgspec.json.Decoder(Report)
 _encoder = msgspec.json.Encoder()
 
 
-def encode(message: Batch | Status | Ack | Command | Desired | Report) -> bytes:
+def encode(message: Batch | Status | Ack | PlatformTime | Command | Desired | Report) -> bytes:
     """The message as JSON bytes."""
     return _encoder.encode(message)
 
@@ -208,6 +227,11 @@ def decode_status(payload: bytes) -> Status:
 def decode_ack(payload: bytes) -> Ack:
     """Reads an acknowledgement. Raises WireError."""
     return _decode(_ack, payload)
+
+
+def decode_time(payload: bytes) -> PlatformTime:
+    """Reads the platform's time. Raises WireError."""
+    return _decode(_time, payload)
 
 
 def decode_command(payload: bytes) -> Command:
@@ -255,6 +279,10 @@ def status_topic(gateway: str) -> str:
 
 def ack_topic(gateway: str) -> str:
     return f"{ROOT}/{gateway}/down/ack"
+
+
+def time_topic(gateway: str) -> str:
+    return f"{ROOT}/{gateway}/down/time"
 
 
 def command_topic(gateway: str) -> str:

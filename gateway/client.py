@@ -13,17 +13,20 @@ from core.errors import SettingsError
 KEEPALIVE_S: Final = 30  # a dead connection is noticed after one and a half of these at most
 
 
-def client_for(address: BrokerAddress, client_id: str, ca: str = "", *, retry_s: float = 1) -> Client:
-    """A client for `address`, not connected yet: MQTT 3.1.1, clean session, reconnecting with growing patience.
+def client_for(
+    address: BrokerAddress, client_id: str, ca: str = "", *, retry_s: float = 1, keep_session: bool = False
+) -> Client:
+    """A client for `address`, not connected yet: MQTT 3.1.1, reconnecting with growing patience.
 
     Args:
         ca: file with the broker's certificate authority; empty trusts the system's.
         retry_s: first wait before a reconnect; it doubles up to a minute.
+        keep_session: whether the broker keeps our subscriptions and what comes for them while we are away.
 
     Raises:
         SettingsError: `ca` cannot be read.
     """
-    client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=True)
+    client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=not keep_session)
     if address.user:
         client.username_pw_set(address.user, address.password)
     if address.tls:

@@ -32,11 +32,11 @@ class Enrolled(msgspec.Struct, frozen=True):
     ca: str = ""
 
 
-class _ErrorBody(msgspec.Struct):
+class _ErrorBody(msgspec.Struct, frozen=True):
     message: str = ""
 
 
-class _Refusal(msgspec.Struct):
+class _Refusal(msgspec.Struct, frozen=True):
     error: _ErrorBody = _ErrorBody()
 
 

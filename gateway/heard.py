@@ -16,7 +16,9 @@ class Heard(msgspec.Struct, frozen=True):
         topic, payload: as they came.
         received: when the gateway received it.
         retained: the broker sent it because it had kept it, not because the device spoke.
-        decoded: its readings, which are on the disk by now, or why there are none.
+        decoded: its readings, which are on the disk by now, or why there are none. (On a full disk only what is urgent
+            was taken, and a listener hears all the same.)
+        waited: it had waited at the home's broker while the gateway was away.
     """
 
     topic: str
@@ -24,6 +26,7 @@ class Heard(msgspec.Struct, frozen=True):
     received: datetime
     retained: bool
     decoded: Decoded
+    waited: bool = False
 
 
 Sieve = Callable[[list[Reading], datetime], list[Reading]]  # readings of one message, when it was received

@@ -1,33 +1,38 @@
 """The outbox: what the gateway has taken and the platform does not yet have, in one SQLite file.
 
-A reading counts as taken once `append` has returned: it is then on the disk (WAL, synchronous = FULL). It leaves
-only when the platform says that it has the batch. Two lanes: urgent readings are sealed into a batch at once, bulk
-ones wait for company. Each lane numbers its batches 1, 2, 3 ... for ever.
+A reading counts as taken once `append` has returned: it is then on the disk (WAL, synchronous = FULL; an urgent one
+that no disk takes is in memory, gateway/spare.py). It leaves only when the platform says that it has the batch. Two
+lanes: urgent readings are sealed into a batch at once, bulk ones wait for company. Each lane numbers its batches
+1, 2, 3 ... for ever.
 
 One process holds the file; threads share the object.
 """
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 import structlog
 
-from core.errors import SettingsError
 from core.metrics import BY_NAME, Life
 from core.model import Flag, Lane, Reading
 from core.wire import VERSION, Batch, WireReading, encode, to_ms
+from gateway.eras import UNKNOWN, Eras
+from gateway.outbox_file import open_file
+from gateway.reserve import Reserve
+from gateway.source import Sealed, Source
+from gateway.spare import Spare
 from gateway.thinning import thin
 
 BATCH_READINGS: Final = 200
 DEFAULT_BUDGET_BYTES: Final = 512 * 1024 * 1024
-_SCHEMA: Final = Path(__file__).with_name("outbox.sql")
-_SCHEMA_VERSION: Final = 1
+MARK_BYTES: Final = 8
+_MARKS: Final = 32  # a broker has given us no more than a few messages that it may give again
 
 _readings = msgspec.json.Decoder(list[WireReading])
 _encoder = msgspec.json.Encoder()
@@ -39,13 +44,6 @@ class _Last(NamedTuple):
 
     value: float
     cleared: bool
-
-
-class Sealed(NamedTuple):
-    """A batch as it goes on the wire."""
-
-    seq: int
-    payload: bytes
 
 
 class Depth(NamedTuple):
@@ -81,27 +79,36 @@ class Outbox:
         self._path = path
         self._budget = budget_bytes
         self._lock = threading.Lock()
-        try:
-            self._db = _open(path)
-        except sqlite3.OperationalError as error:
-            raise SettingsError(
-                f"the outbox {path} cannot be opened ({error}): is another gateway running on it?"
-            ) from error
-        (session,) = self._db.execute("SELECT id FROM session").fetchone()
+        self._db = open_file(path)
+        session, heard, marks = self._db.execute("SELECT id, heard, marks FROM session").fetchone()
+        self._heard: int = heard
+        self._marks: bytes = marks
         self.session = UUID(session)
+        self._eras = Eras(self._db)
+        self._reserve = Reserve(path.with_name("reserve"))
+        self.spare = Spare()
         self._last: dict[tuple[str, str], _Last] = {
             (device, metric): _Last(value, bool(cleared))
             for device, metric, value, cleared in self._db.execute("SELECT * FROM last_value")
         }
 
-    def append(self, readings: Sequence[Reading]) -> int:
+    def sources(self) -> tuple[Source, ...]:
+        """What is to be sent, the most pressing first."""
+        return self.spare, _LaneSource(self, Lane.URGENT), _LaneSource(self, Lane.BULK)
+
+    def append(self, readings: Sequence[Reading], mark: bytes = b"") -> int:
         """Takes readings, marks those that changed, and seals what is ready. Durable when it returns.
+
+        Urgent ones are taken whatever the disk says: in the room of the reserve, or in memory.
+
+        Args:
+            mark: 8 bytes that tell the message they came with from others; for `has_taken`.
 
         Returns:
             How many batches were sealed: there is something new to send.
 
         Raises:
-            sqlite3.OperationalError: nothing was taken, as the disk is full or broken.
+            sqlite3.DatabaseError: the disk is full or broken: the urgent readings were taken, the others not.
         """
         if not readings:
             return 0
@@ -116,17 +123,81 @@ class Outbox:
                     cleared = reading.value == 0 or (before is not None and before.cleared)
                     fresh[key] = _Last(reading.value, cleared)
                 lanes[_lane(reading, changed)].append(_on_the_wire(reading, changed))
-            with self._transaction():
-                self._db.executemany(
-                    "INSERT INTO last_value VALUES (?, ?, ?, ?)"
-                    " ON CONFLICT DO UPDATE SET value = excluded.value, cleared = excluded.cleared",
-                    [(*key, last.value, last.cleared) for key, last in fresh.items()],
-                )
-                sealed = self._seal(Lane.URGENT, lanes[Lane.URGENT]) + self._add_bulk(lanes[Lane.BULK])
-                if sealed:
-                    self._keep_budget()
+            marks = (self._marks + mark)[-_MARKS * MARK_BYTES :]
+            try:
+                sealed = self._put(lanes[Lane.URGENT], lanes[Lane.BULK], fresh, marks)
+            except sqlite3.DatabaseError as error:
+                if not lanes[Lane.URGENT]:
+                    raise
+                fresh = {key: last for key, last in fresh.items() if BY_NAME[key[1]].urgent}
+                sealed = self._rescue(lanes[Lane.URGENT], fresh, marks, error)
+                self._last.update(fresh)
+                if lanes[Lane.BULK]:
+                    raise
             self._last.update(fresh)
             return sealed
+
+    def has_taken(self, mark: bytes) -> bool:
+        """Whether a message with this mark is among the last ones taken."""
+        with self._lock:
+            return any(
+                self._marks[start : start + MARK_BYTES] == mark for start in range(0, len(self._marks), MARK_BYTES)
+            )
+
+    def heard(self) -> int:
+        """When the newest message with a mark was received, in ms since 1970; 0 before the first."""
+        with self._lock:
+            return self._heard
+
+    def begin_era(self, boot: str, base: int, true_base: int | None) -> None:
+        """The home's clock runs at `base` from now on; see Eras.begin.
+
+        Raises:
+            sqlite3.OperationalError: the disk is full: to be called again.
+        """
+        with self._lock:
+            try:
+                with self._transaction():
+                    if self._eras.differs(boot, base, true_base):
+                        self._seal(Lane.BULK, self._empty_waiting())  # they are of the era before
+                    self._eras.begin(boot, base, true_base)
+            except sqlite3.DatabaseError:
+                self._eras.current = UNKNOWN
+                raise
+
+    def resolve_eras(self, boot: str, true_base: int, now: int) -> None:
+        """The platform's time was heard; see Eras.resolve.
+
+        Raises:
+            sqlite3.OperationalError: the disk is full: to be called again.
+        """
+        with self._lock:
+            try:
+                with self._transaction():
+                    self._eras.resolve(boot, true_base, now)
+            finally:
+                self._eras.reload()
+
+    def true_base(self, boot: str) -> int | None:
+        """What the platform's time was found to be since this start of the machine; see Eras.true_base."""
+        with self._lock:
+            return self._eras.true_base(boot)
+
+    def recover(self, sent: int) -> None:
+        """Brings the spare's batches to the disk when it takes them again, and makes the reserve again.
+
+        Args:
+            sent: the highest number of the spare's that was ever sent; these stay where they are, as the platform
+                may have them.
+
+        Raises:
+            sqlite3.OperationalError: the disk still is full.
+        """
+        for seq, readings in self.spare.unsent(sent):
+            with self._lock, self._transaction():
+                self._seal(Lane.URGENT, readings, era=0)  # their times were mended when the spare took them
+            self.spare.forget([seq])
+        self._reserve.keep()
 
     def seal(self) -> int:
         """Seals the bulk readings that wait. Returns the number of batches made: 0 or 1."""
@@ -137,9 +208,10 @@ class Outbox:
         """The first `limit` batches of `lane` with a number above `after`, in order. They stay in the outbox."""
         with self._lock:
             rows = self._db.execute(
-                "SELECT seq, payload FROM batch WHERE lane = ? AND seq > ? ORDER BY seq LIMIT ?", (lane, after, limit)
+                "SELECT seq, era, payload FROM batch WHERE lane = ? AND seq > ? ORDER BY seq LIMIT ?",
+                (lane, after, limit),
             )
-            return [Sealed(*row) for row in rows]
+            return [Sealed(seq, self._eras.mend(era, payload)) for seq, era, payload in rows]
 
     def forget(self, session: UUID, lane: Lane, seqs: Sequence[int]) -> int:
         """Removes batches that the platform has. Numbers of another session or of no batch are ignored.
@@ -167,7 +239,13 @@ class Outbox:
                 for lane in Lane
             ]
             times = [row[0] for row in (*oldest, (waiting_since,)) if row is not None and row[0] is not None]
-            return Depth(batches, readings + int(waiting), waiting_since, min(times, default=None))
+            spare_batches, spare_readings = self.spare.depth()
+            return Depth(
+                batches + spare_batches,
+                readings + int(waiting) + spare_readings,
+                waiting_since,
+                min(times, default=None),
+            )
 
     def oldest(self, lane: Lane) -> int | None:
         """When the oldest reading of the lane's sealed batches was received, in ms since 1970; None without any."""
@@ -199,6 +277,45 @@ class Outbox:
         with self._lock:
             self._db.close()
 
+    def _put(
+        self,
+        urgent: list[WireReading],
+        bulk: list[WireReading],
+        fresh: Mapping[tuple[str, str], _Last],
+        marks: bytes,
+    ) -> int:
+        heard = self._heard
+        if marks != self._marks:
+            heard = max(heard, *(reading.received for reading in (*urgent, *bulk)))
+        with self._transaction():
+            self._db.executemany(
+                "INSERT INTO last_value VALUES (?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET value = excluded.value, cleared = excluded.cleared",
+                [(*key, last.value, last.cleared) for key, last in fresh.items()],
+            )
+            self._db.execute("UPDATE session SET heard = ?, marks = ?", (heard, marks))
+            sealed = self._seal(Lane.URGENT, urgent) + self._add_bulk(bulk)
+            if sealed:
+                self._keep_budget()
+        self._heard, self._marks = heard, marks
+        return sealed
+
+    def _rescue(
+        self, urgent: list[WireReading], fresh: Mapping[tuple[str, str], _Last], marks: bytes, error: Exception
+    ) -> int:
+        """Takes urgent readings that the disk has just refused."""
+        if self._reserve.release():
+            try:
+                return self._put(urgent, [], fresh, marks)
+            except sqlite3.DatabaseError as still:
+                error = still
+        held = self.spare.add(self._eras.mend_readings(self._eras.current, urgent))
+        _log.error("urgent_only_in_memory", error=str(error), held=held)
+        if not held:
+            raise error
+        self._marks = marks
+        return 1
+
     def _add_bulk(self, readings: list[WireReading]) -> int:
         """Lets readings wait, or seals as many full batches as they make with those that wait already."""
         if not readings:
@@ -223,7 +340,7 @@ class Outbox:
             self._db.execute("DELETE FROM waiting")
         return [reading for (content,) in rows for reading in _readings.decode(content)]
 
-    def _seal(self, lane: Lane, readings: list[WireReading]) -> int:
+    def _seal(self, lane: Lane, readings: list[WireReading], era: int | None = None) -> int:
         """Makes batches of `readings` under the lane's next numbers."""
         if not readings:
             return 0
@@ -233,8 +350,16 @@ class Outbox:
             part = readings[start : start + BATCH_READINGS]
             payload = encode(Batch(VERSION, self.session, number, part))
             self._db.execute(
-                "INSERT INTO batch (lane, seq, since, readings, bytes, payload) VALUES (?, ?, ?, ?, ?, ?)",
-                (lane, number, _since(part), len(part), len(payload), payload),
+                "INSERT INTO batch (lane, seq, since, readings, bytes, era, payload) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    lane,
+                    number,
+                    _since(part),
+                    len(part),
+                    len(payload),
+                    self._eras.current if era is None else era,
+                    payload,
+                ),
             )
         self._db.execute("UPDATE lane SET next_seq = ? WHERE name = ?", (seq + len(starts), lane))
         return len(starts)
@@ -255,6 +380,21 @@ class Outbox:
             if self._db.in_transaction:  # a full disk may have ended it already
                 self._db.execute("ROLLBACK")
             raise
+
+
+class _LaneSource:
+    """One lane of an outbox, as the uplink sees it."""
+
+    def __init__(self, outbox: Outbox, lane: Lane) -> None:
+        self._outbox = outbox
+        self.lane = lane
+        self.session = outbox.session
+
+    def take(self, after: int, limit: int) -> list[Sealed]:
+        return self._outbox.take(self.lane, after, limit)
+
+    def forget(self, seqs: Sequence[int]) -> int:
+        return self._outbox.forget(self.session, self.lane, seqs)
 
 
 def _changed(reading: Reading, before: _Last) -> bool:
@@ -278,53 +418,3 @@ def _on_the_wire(reading: Reading, changed: bool) -> WireReading:
 
 def _since(readings: Sequence[WireReading]) -> int:
     return min(reading.received for reading in readings)
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        return _connect(path)
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):  # busy, no right, no room: the file itself is whole
-            raise
-        aside = path.with_name(f"{path.name}.damaged-{uuid4().hex[:8]}")
-        path.rename(aside)
-        for tail in ("-wal", "-shm"):
-            path.with_name(path.name + tail).unlink(missing_ok=True)
-        _log.error("outbox_damaged", error=str(error), put_aside=aside.name)
-        return _connect(path)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=2, isolation_level=None, check_same_thread=False)
-    try:
-        db.execute("PRAGMA locking_mode = EXCLUSIVE")  # one process; also saves the shared-memory file
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA journal_size_limit = 4194304")
-        db.execute("BEGIN IMMEDIATE")
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            for statement in _statements(_SCHEMA.read_text(encoding="utf-8")):
-                db.execute(statement)
-            db.execute("INSERT INTO session (id) VALUES (?)", (str(uuid4()),))
-        elif version != _SCHEMA_VERSION:
-            raise SettingsError(
-                f"the outbox {path} has version {version}, this gateway reads {_SCHEMA_VERSION}: update the gateway"
-            )
-        db.execute("SELECT count(*) FROM lane, session").fetchone()
-        db.execute("COMMIT")
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _statements(script: str) -> Iterator[str]:
-    """The script's statements: `executescript` would commit, and the schema must come whole or not at all."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""

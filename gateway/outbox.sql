@@ -1,7 +1,13 @@
 -- The outbox of one gateway. Version: PRAGMA user_version.
 
 -- Names the outbox. A gateway that gets a new one may start its numbers again at 1, as the session is new.
-CREATE TABLE session (id TEXT NOT NULL, lost INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE session (
+    id TEXT NOT NULL,
+    lost INTEGER NOT NULL DEFAULT 0,           -- readings that were thinned away
+    heard INTEGER NOT NULL DEFAULT 0,          -- when a device's newest message was received, in ms since 1970
+    marks BLOB NOT NULL DEFAULT x'',           -- the last messages taken, 8 bytes each: a broker may give one twice
+    known INTEGER NOT NULL DEFAULT 0           -- the platform's time when it was last heard, in ms since 1970
+);
 
 -- One row a lane. `next_seq` outlives its batches, so that no number is ever used twice; the rest is kept by triggers.
 CREATE TABLE lane (
@@ -12,10 +18,16 @@ CREATE TABLE lane (
     bytes INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 
--- Readings of the bulk lane that are in no batch yet, as JSON arrays. `since` is when the oldest was received, in ms.
+-- Stretches of time in which the home's clock ran without a jump (gateway/eras.py). `base` is what the clock showed, in
+-- ms, when the machine was started; `shift` is what is to be added to its times, NULL while nobody knows.
+CREATE TABLE era (id INTEGER PRIMARY KEY, boot TEXT NOT NULL, base INTEGER NOT NULL, shift INTEGER);
+
+-- Readings of the bulk lane that are in no batch yet, as JSON arrays, of the newest era. `since` is when the oldest was
+-- received, in ms.
 CREATE TABLE waiting (id INTEGER PRIMARY KEY, since INTEGER NOT NULL, n INTEGER NOT NULL, readings BLOB NOT NULL);
 
--- Sealed batches that the platform has not acknowledged, each as the bytes that go on the wire.
+-- Sealed batches that the platform has not acknowledged, each as the bytes that go on the wire (its era's `shift` and
+-- flags are put in when it goes). Era 0: the clock is known to be right.
 CREATE TABLE batch (
     id INTEGER PRIMARY KEY,
     lane TEXT NOT NULL REFERENCES lane (name),
@@ -24,9 +36,11 @@ CREATE TABLE batch (
     readings INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
     thinned INTEGER NOT NULL DEFAULT 0,
+    era INTEGER NOT NULL DEFAULT 0,
     payload BLOB NOT NULL
 );
 CREATE UNIQUE INDEX batch_by_seq ON batch (lane, seq);
+CREATE INDEX batch_by_era ON batch (era, since);
 CREATE INDEX batch_to_thin ON batch (seq) WHERE lane = 'bulk' AND thinned = 0;
 
 CREATE TRIGGER batch_comes AFTER INSERT ON batch BEGIN
@@ -52,4 +66,4 @@ CREATE TABLE last_value (
 ) WITHOUT ROWID;
 
 INSERT INTO lane (name) VALUES ('urgent'), ('bulk');
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;

@@ -83,16 +83,16 @@ class Prompt:
     def configure(self, configuration: Configuration) -> None:
         self._configuration = configuration
 
-    def obey(self, command: Command, now: datetime) -> Said:
+    def obey(self, command: Command, now: datetime, ahead: timedelta = timedelta()) -> Said:
         """Takes a command, once; what was obeyed before does nothing.
 
         Args:
-            now: on the platform's clock, as far as it is known.
+            ahead: how far the platform's clock, by which a command grows old, is ahead of the home's.
         """
         said = Said()
         if command.id in self._memory.obeyed:
             return said
-        why = self._why_not(command, now)
+        why = self._why_not(command, now + ahead)
         self._memory.obeyed = [*self._memory.obeyed, command.id][-KEPT:]
         if why is not None:
             said.refused[command.id] = why

@@ -9,12 +9,13 @@ from typing import Final
 import structlog
 
 from core.address import parse_broker_url
-from core.clock import Clock
+from core.clock import Clock, SystemClock
 from gateway import self_discovery
 from gateway.gateway import Gateway
 from gateway.home import HomeBroker
 from gateway.settings import Settings
 from gateway.steward import Steward
+from gateway.true_time import this_machine
 
 __all__ = ["Settings", "run"]
 
@@ -30,9 +31,10 @@ def run(settings: Settings, clock: Clock) -> None:
         stopping.set()
 
     home_address = parse_broker_url(settings.local_broker_url, "YIJU_LOCAL_BROKER_URL")
-    gateway = Gateway(settings, clock)
+    # a scaled clock is the whole stack's and is never wrong
+    gateway = Gateway(settings, clock, this_machine() if isinstance(clock, SystemClock) else None)
     key = settings.gateway_key
-    home = HomeBroker(home_address, gateway, clock, f"yiju-{key}-home", self_discovery.will(key))
+    home = HomeBroker(home_address, gateway, clock, f"yiju-{key}-home", will=self_discovery.will(key))
     steward = Steward(gateway, key, Path(settings.gateway_folder), home)
     steward.join()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -28,3 +28,28 @@ class Settings(msgspec.Struct, frozen=True):
     ok_actions: Annotated[
         str, Meta(description='button actions that mean "I am all right", separated by spaces, e.g. `single`')
     ] = ""
+    sos_actions: Annotated[
+        str, Meta(description="button actions that call for help, besides `emergency`, `sos` and `panic`")
+    ] = ""
+    device_zone: Annotated[
+        str,
+        Meta(description="time zone that devices' clocks show, e.g. Asia/Shanghai; empty: local times are not used"),
+    ] = ""
+    tasmota_topics: Annotated[
+        str, Meta(description="FullTopic settings of Tasmota devices, separated by spaces", min_length=1)
+    ] = "%prefix%/%topic%/"
+    tasmota_fields: Annotated[
+        str, Meta(description="what Tasmota's switches and meter names mean, e.g. `bed/Switch1=occupied SML.E=energy`")
+    ] = ""
+    shelly_topics: Annotated[
+        str, Meta(description="topic prefixes of Shelly devices of the second generation and later, + for any word")
+    ] = "+"
+    shelly_fields: Annotated[
+        str, Meta(description="what Shelly's inputs and Bluetooth sensors mean, e.g. `shellyplus1-1a2b/input:0=open`")
+    ] = ""
+    homeassistant_topic: Annotated[str, Meta(description="prefix of Home Assistant's MQTT discovery", min_length=1)] = (
+        "homeassistant"
+    )
+    homeassistant_fields: Annotated[
+        str, Meta(description="what discovered entities mean that do not say it, e.g. `a1b2c3/bed=occupied`")
+    ] = ""

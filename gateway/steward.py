@@ -39,6 +39,7 @@ FOLLOWED_EVERY_MS: Final = 10_000
 MOST_HEARD: Final = 500
 MOST_FOUND: Final = 60
 MOST_SAMPLES: Final = 20
+MOST_REFUSED: Final = 20
 MOST_WAITING: Final = 1_000  # readings that could not be stored, for a full disk
 
 
@@ -168,8 +169,9 @@ class Steward:
             except WireError as error:
                 self._log.warning("command_ignored", reason=error.reason)
                 continue
-            said = self._prompt.obey(command, now)
-            self._refused |= {str(number): why for number, why in said.refused.items()}
+            said = self._prompt.obey(command, now, self._gateway.clock_offset() or timedelta())
+            refused = {**self._refused, **{str(number): why for number, why in said.refused.items()}}
+            self._refused = dict(list(refused.items())[-MOST_REFUSED:])
             self._carry_out(said, Deed([], []), now)
 
     def _hear(self, reading: Reading, received: datetime) -> None:
@@ -207,7 +209,7 @@ class Steward:
             return
         try:
             self._gateway.report(self._unstored)
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             self._log.error("own_readings_not_taken", error=str(error))
         else:
             self._unstored = []
@@ -236,8 +238,7 @@ class Steward:
         )
         if what == known and at is not None and abs(now - at) < REPORT_AGAIN:
             return
-        refused = dict(list(self._refused.items())[-20:])
-        report = Report(VERSION, to_ms(now), SOFTWARE, self._file.configured, found, samples, refused)
+        report = Report(VERSION, to_ms(now), SOFTWARE, self._file.configured, found, samples, self._refused)
         if self._gateway.say("report", encode(report), retain=True):
             self._reported = (now, what)
 

@@ -1,9 +1,12 @@
 """The way up: batches of the outbox to the platform, until the platform says that it has them.
 
-The outbox is the only buffer. At most a window of batches is on its way in each lane, urgent first; paho's own queue
-is emptied whenever a connection is lost, and the window is sent again from the outbox on the next one. A batch that
-the broker has taken and the platform has not acknowledged is sent again with growing patience: the platform may be
-down for hours, and every copy waits in the broker's queue for it.
+The outbox is the only buffer. At most a window of batches of each source is on its way, the most pressing first;
+paho's own queue is emptied whenever a connection is lost, and the window is sent again from the outbox on the next one.
+The bulk lane's window follows the acknowledgements (gateway/window.py), so an urgent batch never waits behind more than
+the line carries in a moment. A batch that the broker has taken and the platform has not acknowledged is sent again with
+growing patience: the platform may be down for hours, and every copy waits in the broker's queue for it.
+
+A machine that has not heard the time since it was started asks for it first and holds its batches for a moment.
 
 Threads: paho's thread runs the callbacks, the gateway's callers run `send` and `tick`. `_lock` is never taken in
 `on_disconnect`, which paho may call while it holds a lock that `publish` needs.
@@ -28,16 +31,33 @@ from core.clock import Clock
 from core.credentials import broker_client_id
 from core.errors import WireError
 from core.model import Lane
-from core.wire import ROOT, VERSION, Status, ack_topic, decode_ack, encode, status_topic, to_ms, up_topic
+from core.wire import (
+    ROOT,
+    VERSION,
+    Ack,
+    Status,
+    ack_topic,
+    decode_ack,
+    decode_time,
+    encode,
+    status_topic,
+    time_topic,
+    to_ms,
+    up_topic,
+)
 from gateway.client import client_for, connect
 from gateway.health import Line
 from gateway.heard import Order
-from gateway.outbox import Outbox, Sealed
+from gateway.outbox import Outbox
+from gateway.source import Sealed, Source
+from gateway.true_time import TrueTime
+from gateway.window import Window
 
-WINDOW: Final = {Lane.URGENT: 50, Lane.BULK: 10}  # a full bulk window is 120 KB: what an urgent batch may wait behind
+URGENT_WINDOW: Final = 50
 ACK_PATIENCE_S: Final = 10.0
 MAX_ACK_PATIENCE_S: Final = 3600.0
 HEARTBEAT: Final = timedelta(minutes=1)
+HOLD_S: Final = 3.0  # how long batches wait for the platform to say the time, once after the machine's start
 _GOODBYE_S: Final = 2.0
 
 
@@ -48,12 +68,35 @@ def _nobody(*_: object) -> None:
 class _Sent(NamedTuple):
     info: MQTTMessageInfo
     at: float
+    again: bool
+
+
+class _Way:
+    """A source's batches on their way."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.sent: dict[int, _Sent] = {}
+        self.after = 0  # the last number sent on this connection
+        self.highest = 0  # the highest number ever sent by this process
+        self.window = Window()
+
+    def free(self) -> int:
+        """How many more batches may be on their way."""
+        return (self.window.size if self.source.lane is Lane.BULK else URGENT_WINDOW) - len(self.sent)
+
+    def begin_again(self) -> None:
+        """A new connection: nothing is on its way."""
+        self.sent.clear()
+        self.after = 0
+        self.window = Window()
 
 
 class Uplink:
     """Sends `outbox` to the platform's broker at `address`, as the gateway `key`.
 
     Args:
+        true_time: hears the platform's time; None where nobody wants to know it.
         ca: file with the broker's certificate authority; empty trusts the system's.
         monotonic: the machine's seconds, for network patience: this does not run with a scaled clock.
 
@@ -72,6 +115,7 @@ class Uplink:
         outbox: Outbox,
         clock: Clock,
         *,
+        true_time: TrueTime | None = None,
         ca: str = "",
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -84,9 +128,9 @@ class Uplink:
         self._lock = threading.Lock()
         self._connected = False
         self._stopping = False
-        self._sent: dict[Lane, dict[int, _Sent]] = {lane: {} for lane in Lane}
-        self._after = dict.fromkeys(Lane, 0)  # the last number sent on this connection
-        self._highest = dict.fromkeys(Lane, 0)  # the highest number ever sent by this process
+        self._true_time = true_time
+        self._held_until: float | None = None
+        self._ways = {(source.session, source.lane): _Way(source) for source in outbox.sources()}
         self._patience = ACK_PATIENCE_S
         self._heartbeat: datetime | None = None
         self._line = Line()
@@ -117,28 +161,40 @@ class Uplink:
         connect(self._client, self._address)
 
     def send(self) -> None:
-        """Sends what the windows allow. Returns at once; does nothing while there is no connection.
+        """Sends what the windows allow, the most pressing first. Returns at once; nothing goes without a connection.
 
         An outbox that cannot be read now is logged and asked again at the next tick: paho's thread, which comes here
         too, would end with an error, and with it the connection for good.
         """
-        if self._connected and not self._stopping:
+        if self._connected and not self._stopping and not self._holds():
             try:
                 with self._lock:
-                    for lane in (Lane.URGENT, Lane.BULK):
-                        self._fill_window(lane)
+                    for way in self._ways.values():
+                        self._fill_window(way)
             except sqlite3.Error as error:
                 self._log.error("outbox_unreadable", error=str(error))
 
-    def tick(self, now: datetime) -> None:
-        """Sends the heartbeat when it is due, what waits, and again what was not acknowledged in time."""
+    def tick(self, now: datetime, *, alive: bool = True) -> None:
+        """Sends the heartbeat when it is due, what waits, and again what was not acknowledged in time.
+
+        Args:
+            alive: False keeps the heartbeat back: a gateway that takes nothing must not say that it is there.
+        """
         if not self._connected:
             return
         with self._lock:
-            self._resend_overdue()
-            if self._heartbeat is None or abs(now - self._heartbeat) >= HEARTBEAT:
+            try:
+                self._resend_overdue()
+            except sqlite3.Error as error:
+                self._log.error("outbox_unreadable", error=str(error))
+            if alive and (self._heartbeat is None or abs(now - self._heartbeat) >= HEARTBEAT):
                 self._say_online(now)
         self.send()
+
+    def sent(self, source: Source) -> int:
+        """The highest number of `source` that this process ever sent."""
+        with self._lock:
+            return self._ways[source.session, source.lane].highest
 
     def say(self, name: str, payload: bytes, *, retain: bool = False) -> bool:
         """Publishes at `yiju/v1/{gateway}/{name}`; returns whether there was a connection to give it to."""
@@ -158,46 +214,54 @@ class Uplink:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def _fill_window(self, lane: Lane) -> None:
-        sent = self._sent[lane]
-        free = WINDOW[lane] - len(sent)
+    def _holds(self) -> bool:
+        """Whether batches wait for the platform to say the time."""
+        if self._held_until is None or self._true_time is None:
+            return False
+        return self._true_time.wanted and self._monotonic() < self._held_until
+
+    def _fill_window(self, way: _Way) -> None:
+        free = way.free()
         if free <= 0:
             return
-        for batch in self._outbox.take(lane, self._after[lane], free):
-            if not self._send_batch(lane, batch):
+        for batch in way.source.take(way.after, free):
+            if not self._send_batch(way, batch, again=False):
                 return
-            self._after[lane] = batch.seq
+            way.after = batch.seq
 
     def _resend_overdue(self) -> None:
         """Sends again what the broker took long ago. What it has not taken is TCP's affair: paho still holds it."""
-        overdue = self._monotonic() - self._patience
+        now = self._monotonic()
         late = [
-            (lane, seq)
-            for lane in (Lane.URGENT, Lane.BULK)
-            for seq, sent in self._sent[lane].items()
-            if sent.at <= overdue and sent.info.is_published()
+            (way, seq, sent)
+            for way in self._ways.values()
+            for seq, sent in way.sent.items()
+            if sent.at <= now - self._patience and sent.info.is_published()
         ]
-        for lane, seq in late:
-            del self._sent[lane][seq]
-            for batch in self._outbox.take(lane, seq - 1, 1):
+        for way, seq, sent in late:
+            way.window.overdue(sent.at, now)
+            del way.sent[seq]
+            for batch in way.source.take(seq - 1, 1):
                 if batch.seq == seq:
-                    self._send_batch(lane, batch)
+                    self._send_batch(way, batch, again=True)
         if late:
             self._patience = min(2 * self._patience, MAX_ACK_PATIENCE_S)
             self._log.info("sent_again", batches=len(late), patience_s=self._patience)
 
-    def _send_batch(self, lane: Lane, batch: Sealed) -> bool:
-        info = self._publish(up_topic(self._key, lane), batch.payload)
+    def _send_batch(self, way: _Way, batch: Sealed, *, again: bool) -> bool:
+        info = self._publish(up_topic(self._key, way.source.lane), batch.payload)
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             return False  # the connection went away under us; the next one sends it
-        self._sent[lane][batch.seq] = _Sent(info, self._monotonic())
-        again = batch.seq <= self._highest[lane]
-        self._line = self._line._replace(sent=self._line.sent + 1, again=self._line.again + again)
-        self._highest[lane] = max(self._highest[lane], batch.seq)
+        self._line = self._line._replace(
+            sent=self._line.sent + 1, again=self._line.again + (again or batch.seq <= way.highest)
+        )
+        way.sent[batch.seq] = _Sent(info, self._monotonic(), again)
+        way.highest = max(way.highest, batch.seq)
         return True
 
     def _say_online(self, now: datetime) -> None:
-        status = Status(VERSION, online=True, session=self._outbox.session, time=to_ms(now))
+        wanted = self._true_time is not None and self._true_time.wanted
+        status = Status(VERSION, online=True, session=self._outbox.session, time=to_ms(now), ask_time=wanted)
         self._publish(status_topic(self._key), encode(status), retain=True)
         self._heartbeat = now
 
@@ -219,9 +283,9 @@ class Uplink:
         self._log.info("platform_connected")
         client.subscribe(f"{ROOT}/{self._key}/down/+", qos=1)
         with self._lock:
-            for lane in Lane:
-                self._sent[lane].clear()
-                self._after[lane] = 0
+            for way in self._ways.values():
+                way.begin_again()
+            self._held_until = self._monotonic() + HOLD_S
             self._patience = ACK_PATIENCE_S
             self._line = self._line._replace(connections=self._line.connections + 1)
             self._say_online(self._clock.now())
@@ -237,27 +301,42 @@ class Uplink:
             self._log.warning("platform_lost", reason=str(reason))
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
-        if message.topic != ack_topic(self._key):
-            self.on_order(message.topic.rpartition("/")[2], bytes(message.payload), message.retain)
-            return
+        payload = bytes(message.payload)
         try:
-            ack = decode_ack(bytes(message.payload))
+            if message.topic == ack_topic(self._key):
+                self._on_ack(decode_ack(payload))
+            elif message.topic == time_topic(self._key):
+                self._on_time(decode_time(payload).time)
+            else:
+                self.on_order(message.topic.rpartition("/")[2], payload, message.retain)
         except WireError as error:
-            self._log.warning("ack_ignored", reason=error.reason)
-            return
-        if ack.session != self._outbox.session:
+            self._log.warning("word_of_the_platform_ignored", topic=message.topic, reason=error.reason)
+
+    def _on_time(self, platform_ms: int) -> None:
+        if self._true_time is not None:
+            self._true_time.heard(platform_ms)
+            self.send()
+
+    def _on_ack(self, ack: Ack) -> None:
+        if self._true_time is not None and ack.time is not None:
+            self._true_time.heard(ack.time)
+        way = self._ways.get((ack.session, ack.lane))
+        if way is None:
             return  # meant for an outbox that this one has replaced
         with self._lock:
             # What this process never sent cannot have arrived, whatever the ack says; an ack for what an
             # earlier process sent comes again when we have sent it again.
-            seqs = [seq for seq in ack.seqs if seq <= self._highest[ack.lane]]
+            seqs = [seq for seq in ack.seqs if seq <= way.highest]
             try:
-                forgotten = self._outbox.forget(ack.session, ack.lane, seqs)
+                forgotten = way.source.forget(seqs)
             except sqlite3.Error as error:  # a full disk; the batch will be sent and acknowledged again
                 self._log.error("ack_lost", error=str(error))
                 return
+            now = self._monotonic()
             for seq in seqs:
-                self._sent[ack.lane].pop(seq, None)
+                sent = way.sent.pop(seq, None)
+                if sent is not None and not sent.again:
+                    way.window.acknowledged(sent.at, now)
             if forgotten:  # halved, not reset: a platform that is catching up must not be sent everything twice
                 self._patience = max(ACK_PATIENCE_S, self._patience / 2)
         self.send()

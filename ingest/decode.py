@@ -17,6 +17,7 @@ from core.wire import VERSION, Batch, Seq, Status, WireReading, decode_batch, de
 from ingest.directory import KnownDevice, KnownGateway
 
 AHEAD_MS: Final = 10 * 60 * 1000  # further ahead of the platform's clock than this is not believed
+UNSURE_MS: Final = 2 * 60 * 1000  # a cry for help whose clock may be wrong and that looks older is taken for one of now
 KEPT_BYTES: Final = 4096  # of a message that cannot be read
 LATEST_MS: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1000)
 _WRONG_TIME: Final = (Reason.TOO_EARLY, Reason.IN_THE_FUTURE)
@@ -64,6 +65,12 @@ class Decoded:
     rejections: list[Rejection] = field(default_factory=list)
     status: Status | None = None
     unknown: bool = False  # a gateway or device was not found: the register may have changed
+
+    @property
+    def asks_time(self) -> bool:
+        """Whether a known gateway wants to hear the platform's time."""
+        status = self.status
+        return self.gateway is not None and status is not None and status.ask_time and not self.message.retained
 
 
 class _Numbered(msgspec.Struct):
@@ -118,7 +125,7 @@ def _decode_up(decoded: Decoded, lane: Lane, now_ms: int) -> None:
     for reading in batch.readings:
         device = decoded.gateway.devices.get(reading.device)
         problem = _problem(reading, device, now_ms)
-        if problem is not None and problem[0] in _WRONG_TIME and _calls_for_help(reading):
+        if _time_is_wrong(reading, problem, now_ms) and _calls_for_help(reading):
             reading, problem = _restamped(reading, now_ms), None
         if problem is not None:
             reason, detail = problem
@@ -151,6 +158,13 @@ def _problem(reading: WireReading, device: KnownDevice | None, now_ms: int) -> t
     if reading.time > now_ms + AHEAD_MS or not 0 <= reading.received < LATEST_MS:
         return Reason.IN_THE_FUTURE, f"{reading.device}: measured more than 10 minutes ahead of the platform's clock"
     return None
+
+
+def _time_is_wrong(reading: WireReading, problem: tuple[Reason, str] | None, now_ms: int) -> bool:
+    """Whether its time cannot be, or is of long ago by a clock that its gateway could not be sure of."""
+    if problem is not None:
+        return problem[0] in _WRONG_TIME
+    return bool(reading.flags & Flag.UNSURE) and reading.time < now_ms - UNSURE_MS
 
 
 def _calls_for_help(reading: WireReading) -> bool:

@@ -101,7 +101,7 @@ class Ingest:
             self.stored += self._store(connection, work)
 
         if self._until_done(store):
-            self._subscriber.acknowledge(work)
+            self._subscriber.acknowledge(work, to_ms(self._clock.now()))
 
     def _decode(self, connection: Connection, messages: list[Message]) -> list[Decoded]:
         now = self._clock.now()

@@ -15,7 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from core.address import parse_broker_url
 from core.credentials import broker_client_id
 from core.model import Lane
-from core.wire import ROOT, VERSION, Ack, ack_topic, encode
+from core.wire import ROOT, VERSION, Ack, PlatformTime, ack_topic, encode, time_topic
 from ingest.decode import Decoded, Message
 
 log = structlog.get_logger()
@@ -83,17 +83,23 @@ class Subscriber:
         """Messages in the queue."""
         return self._messages.qsize()
 
-    def acknowledge(self, work: Iterable[Decoded]) -> None:
-        """After the commit: end to end to each gateway, then to the broker."""
+    def acknowledge(self, work: Iterable[Decoded], now_ms: int) -> None:
+        """After the commit: end to end to each gateway, then to the broker.
+
+        Args:
+            now_ms: the platform's present, which gateways hear with it, milliseconds since 1970.
+        """
         stored: dict[tuple[str, UUID, Lane], list[int]] = defaultdict(list)
         messages: list[Message] = []
         for decoded in work:
             if decoded.key is not None and decoded.numbered is not None:
                 session, lane, seq = decoded.numbered
                 stored[decoded.key, session, lane].append(seq)
+            if decoded.key is not None and decoded.asks_time:
+                self._client.publish(time_topic(decoded.key), encode(PlatformTime(VERSION, now_ms)), qos=1)
             messages.append(decoded.message)
         for (gateway, session, lane), seqs in stored.items():
-            self._client.publish(ack_topic(gateway), encode(Ack(VERSION, session, lane, seqs)), qos=1)
+            self._client.publish(ack_topic(gateway), encode(Ack(VERSION, session, lane, seqs, now_ms)), qos=1)
         with self._lock:  # looked at here: the connection may have changed since, and its numbers with it
             for message in messages:
                 if message.connection == self._connection:

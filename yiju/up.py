@@ -178,6 +178,8 @@ class Stack:
             **os.environ,
             "YIJU_DATABASE_URL": self._postgres.url(DATABASE),
             "YIJU_BROKER_URL": self._broker.url(),
+            "YIJU_GATEWAY_BROKER_URL": os.environ.get("YIJU_GATEWAY_BROKER_URL")
+            or f"mqtt://127.0.0.1:{self._broker.port}",
             "YIJU_CLOCK": self._clock.text,
             "YIJU_HOST": self._settings.host,
             "YIJU_PORT": str(self._settings.port),

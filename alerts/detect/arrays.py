@@ -68,12 +68,13 @@ class Devices:
         kind: core.model.DeviceKind.
         room: kind of its room, "" = unknown.
         last_at: last heard of at all, its own "I am gone" not counted; NaN = never.
-        gone_at: when it was declared offline (metric `online` 0) and still is; NaN = is not.
+        gone_at: when it was declared offline (metric `online` 0, or `silent`) and still is; NaN = is not.
         registered_at: never NaN.
         online_since: since when its gateway is connected; NaN = is not.
         gateway_heard_at: last batch or status of its gateway; NaN = never.
-        limit_s: how long it may be silent.
+        limit_s: how long it may be silent: what the gateway has learned of it, else the policy.
         life: whether it can show signs of life.
+        with_hub: bool [devices]: it cannot be heard since its hub is down, says the gateway; None = none is.
     """
 
     device_id: Ints
@@ -87,6 +88,7 @@ class Devices:
     gateway_heard_at: Floats
     limit_s: Floats
     life: Bools
+    with_hub: Bools | None = None
 
 
 @dataclass(frozen=True)

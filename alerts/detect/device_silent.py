@@ -1,7 +1,8 @@
 """Device silent: a device that should have been heard by now, or was declared offline.
 
 Mains devices speak within minutes, battery ones within about a day; the policy says how long. The time in which
-its gateway was away does not count: after an outage a device gets its whole limit to speak again.
+its gateway was away does not count: after an outage a device gets its whole limit to speak again. Devices whose hub is
+down are hub_down's.
 """
 
 import numpy as np
@@ -20,7 +21,7 @@ def find(now: float, devices: Devices, slack_s: float = 0.0) -> Findings:
     """
     installed = ~np.isnan(devices.gateway_heard_at)
     silent = now > heard_until(devices) + slack_s
-    rows = np.flatnonzero(installed & (silent | gone(devices)))
+    rows = np.flatnonzero(installed & (silent | gone(devices)) & ~behind_hub(devices))
     began = np.where(np.isnan(devices.last_at), devices.registered_at, devices.last_at)[rows]
     return Findings(
         kind=AlertKind.DEVICE_SILENT,
@@ -45,6 +46,13 @@ def heard_until(devices: Devices) -> Floats:
     since = np.fmax(np.fmax(devices.last_at, devices.registered_at), devices.online_since)
     until = since + devices.limit_s
     return np.asarray(np.where(gone(devices), np.fmin(until, devices.gone_at), until), dtype=np.float64)
+
+
+def behind_hub(devices: Devices) -> Bools:
+    """bool [devices]: whether it cannot be heard because its hub is down."""
+    if devices.with_hub is None:
+        return np.zeros(len(devices.device_id), dtype=np.bool_)
+    return devices.with_hub & gone(devices)
 
 
 def gone(devices: Devices) -> Bools:

@@ -18,7 +18,7 @@ from core.model import AlertKind
 router = APIRouter(prefix="/family", include_in_schema=False)
 # Troubles of the platform's own: a worker's work, nothing that the family must know.
 ABOUT_DEVICES: Final = frozenset(
-    {AlertKind.DEVICE_SILENT, AlertKind.GATEWAY_OFFLINE, AlertKind.CANNOT_WATCH, AlertKind.TAMPER}
+    {AlertKind.DEVICE_SILENT, AlertKind.HUB_DOWN, AlertKind.GATEWAY_OFFLINE, AlertKind.CANNOT_WATCH, AlertKind.TAMPER}
 )
 
 

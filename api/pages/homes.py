@@ -14,13 +14,24 @@ from api.pages.day_chart import Coverage, draw_day
 from api.pages.planned import plans_of
 from api.pages.week_chart import draw_week
 from api.reads import alerts as alert_reads
+from api.reads import gateways as gateway_reads
 from api.reads import homes as reads
 from core.metrics import BY_ID, BY_NAME, Life
 
 router = APIRouter(prefix="/homes", include_in_schema=False)
 DRAWN = [metric.id for metric in BY_NAME.values() if metric.life is not Life.NEVER]
 # What a device is mostly for; its other values (battery, link) stand behind it.
-ASIDE = frozenset(BY_NAME[name].id for name in ("battery", "link_quality", "online", "battery_low", "uptime"))
+ASIDE = frozenset(
+    BY_NAME[name].id
+    for name in ("battery", "battery_voltage", "link_quality", "signal", "online", "battery_low", "uptime",
+                 "acted_locally", "reconnects", "line_loss")
+)  # fmt: skip
+SILENT = BY_NAME["silent"].id
+# Said about a device by its gateway, and answers, whose values are numbers of commands: no word of the device's own.
+TOLD = frozenset(
+    BY_NAME[name].id
+    for name in ("silence_limit", "test_asked", "answer_ok", "answer_help", "answer_none", "command_refused")
+)
 
 
 @router.get("")
@@ -29,7 +40,9 @@ def home_list(request: Request, visit: StaffVisit, after: Annotated[int, Query(g
     homes = reads.list_homes(visit, staff=True, after=after)
     more = homes[-1]["id"] if len(homes) == reads.PAGE else None
     shown = [{**home, "watch": reads.watch_of(home, visit.now)} for home in homes]
-    return house_of(request).pages.show(visit, "homes.html", here="/homes", homes=shown, more=more)
+    overdue = gateway_reads.buttons(visit, overdue=True)
+    pages = house_of(request).pages
+    return pages.show(visit, "homes.html", here="/homes", homes=shown, more=more, overdue=overdue)
 
 
 @router.get("/{home_id}")
@@ -60,6 +73,8 @@ def _home(visit: Visit, home: dict[str, Any], day: date | None) -> dict[str, Any
         "residents": reads.residents(visit, home["id"]),
         "contacts": reads.contacts(visit, home["id"]),
         "devices": [_device(device) for device in reads.devices(visit, home["id"])],
+        "gateways": gateway_reads.gateways(visit, home["id"]),
+        "buttons": gateway_reads.buttons(visit, home["id"]),
         "alerts": [card(visit, alert) for alert in alerts],
         "plans": plans_of(visit, home, staff=True),
     }
@@ -69,8 +84,9 @@ def _device(device: dict[str, Any]) -> dict[str, Any]:
     values = []
     for one in device["metrics"]:
         metric = BY_ID.get(one["metric"])
-        if metric is not None:
+        if metric is not None and metric.id not in TOLD:
             values.append({**one, "name": metric.name, "unit": metric.unit, "is_state": metric.unit == ""})
-    values.sort(key=lambda value: value["metric"] in ASIDE)
-    heard = max((value["received_at"] for value in values), default=None)
-    return {**device, "values": values[:3], "heard_at": heard}
+    heard = max((value["received_at"] for value in values if value["metric"] != SILENT), default=None)
+    shown = [value for value in values if value["metric"] != SILENT or value["value"] > 0]
+    shown.sort(key=lambda value: (value["metric"] != SILENT, value["metric"] in ASIDE))
+    return {**device, "values": shown[:3], "heard_at": heard}

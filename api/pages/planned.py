@@ -23,6 +23,9 @@ PlanId = RegionId
 Text = Annotated[str, Form(max_length=500)]
 # One ladder for each way to be told; the kinds that share one stand together.
 GRAVE = frozenset({AlertKind.SOS, AlertKind.FALL, AlertKind.SMOKE, AlertKind.GAS, AlertKind.INACTIVITY})
+NOTICES = frozenset(
+    {AlertKind.TAMPER, AlertKind.DEVICE_SILENT, AlertKind.HUB_DOWN, AlertKind.GATEWAY_OFFLINE, AlertKind.CANNOT_WATCH}
+)
 
 
 def plans_of(visit: Visit, home: dict[str, Any], *, staff: bool) -> dict[str, Any]:
@@ -83,7 +86,7 @@ def home_rules(request: Request, visit: StaffVisit, home_id: HomeId) -> Response
     ladders: dict[Any, list[str]] = {}
     for kind in AlertKind:
         if kind is not AlertKind.REGIONAL_OUTAGE:
-            severity = Severity.URGENT if kind in GRAVE else Severity.NORMAL
+            severity = Severity.URGENT if kind in GRAVE else Severity.NOTICE if kind in NOTICES else Severity.NORMAL
             name, rungs = ladder_of(resolved.policy.ladder, kind.value, severity.value)
             source = resolved.sources.get(f"ladder.{name}")
             ladders.setdefault((source, severity, tuple(rungs)), []).append(kind.value)
@@ -92,7 +95,9 @@ def home_rules(request: Request, visit: StaffVisit, home_id: HomeId) -> Response
          "default": getattr(DEFAULTS, name)}
         for name in FIELDS if name != "ladder"
     ]  # fmt: skip
-    shown = [{"kinds": kinds, "source": source, "rungs": rungs, "wait": resolved.policy.rung_for(severity)}
+    silent = not resolved.policy.tell_notices
+    shown = [{"kinds": kinds, "source": source, "rungs": rungs, "wait": resolved.policy.rung_for(severity),
+              "page_only": silent and severity is Severity.NOTICE}
              for (source, severity, rungs), kinds in ladders.items()]  # fmt: skip
     return house_of(request).pages.show(
         visit, "policy.html", here="/homes", home=home, ladders=shown, values=values, faults=resolved.faults

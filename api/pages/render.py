@@ -20,9 +20,10 @@ HTML_LANGUAGE: Final = {"zh_CN": "zh-CN", "en": "en"}
 class Pages:
     """Renders every template of api/templates."""
 
-    def __init__(self, words: dict[str, Words], zone: str) -> None:
+    def __init__(self, words: dict[str, Words], zone: str, public_url: str) -> None:
         self._words = words
         self._zone = zone
+        self._public_url = public_url
         self._templates = Environment(
             loader=PackageLoader("api"),
             autoescape=True,
@@ -42,6 +43,7 @@ class Pages:
             moment=lambda moment, zone: visit.words.moment(moment, zone, visit.now),
             ago=lambda moment: visit.words.span(visit.now - moment),
             platform_zone=self._zone,
+            public_url=self._public_url,
             **context,
         )
         # live.js says with it how fresh the page is, on the platform's clock, not the phone's

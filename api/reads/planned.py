@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from api.access import Visit
+from api.reads.regions import list_regions
 from store.queries import load_queries
 
 QUERIES: Final = load_queries(__package__, "planned.sql")
@@ -38,6 +39,11 @@ def manages(visit: Visit, region_id: int) -> bool:
     """Whether this person is manager or admin of the region or of one above it."""
     row = visit.connection.execute(QUERIES["manages"], {"region": region_id, "person": visit.person.id}).fetchone()
     return bool(row and row["manages"])
+
+
+def sees_region(visit: Visit, region_id: int) -> bool:
+    """Whether the region is one of this person's grants or below."""
+    return any(region["id"] == region_id for region in list_regions(visit))
 
 
 def _lately(visit: Visit, home_id: int) -> Mapping[str, Any]:

@@ -51,9 +51,7 @@ def one_alert(visit: AnyVisit, alert_id: AlertId) -> AlertDetail:
         **_alert(visit, row),
         events=[_event(visit, row["zone"], event) for event in reads.events(visit, alert_id)] if staff else [],
         deliveries=[_delivery(delivery) for delivery in reads.deliveries(visit, alert_id)] if staff else [],
-        homes=[IncidentHome(**home) for home in reads.incident_homes(visit, alert_id)]
-        if row["home_id"] is None
-        else [],
+        homes=[IncidentHome(**home) for home in homes],
     )
 
 
@@ -99,9 +97,8 @@ def _alert(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _event(visit: Visit, zone: str, row: dict[str, Any]) -> AlertEvent:
-    text = explain_event(
-        visit.words, row["what"], row["details"], zone, visit.now, row["person_name"], row["asked_name"]
-    )
+    who, whom = row["person_name"], row["asked_name"]
+    text = explain_event(visit.words, row["what"], row["details"], zone, visit.now, who, whom)
     kept = {name: row[name] for name in ("id", "at", "what", "details", "source", "why")}
     return AlertEvent(**kept, text=text, person=who)
 

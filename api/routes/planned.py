@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from alerts.lifecycle import home_policy
 from alerts.rungs import DEFAULT_LADDERS, ladder_of
 from api import plans
-from api.access import AnyVisit, StaffVisit
+from api.access import AnyVisit
 from api.ids import HomeId, RegionId
 from api.reads import planned as reads
 from api.reads.homes import need_staff_of, one_home
@@ -40,39 +40,39 @@ def end_absence(visit: AnyVisit, absence_id: PlanId) -> None:
 
 
 @router.get("/homes/{home_id}/maintenance")
-def list_maintenance(visit: StaffVisit, home_id: HomeId) -> list[Maintenance]:
+def list_maintenance(visit: AnyVisit, home_id: HomeId) -> list[Maintenance]:
     """Work on the equipment of the home or of a region that it lies in."""
     need_staff_of(visit, home_id)
     return [Maintenance(**_fields(Maintenance.model_fields, row)) for row in reads.maintenance(visit, home_id)]
 
 
 @router.post("/homes/{home_id}/maintenance", status_code=201)
-def enter_maintenance(visit: StaffVisit, home_id: HomeId, body: NewPlan) -> Made:
+def enter_maintenance(visit: AnyVisit, home_id: HomeId, body: NewPlan) -> Made:
     """Mutes what the home's equipment says of itself."""
     return Made(id=plans.enter_maintenance(visit, body.from_at, body.until_at, body.note, home_id=home_id))
 
 
 @router.post("/regions/{region_id}/maintenance", status_code=201)
-def enter_regional_maintenance(visit: StaffVisit, region_id: RegionId, body: NewPlan) -> Made:
+def enter_regional_maintenance(visit: AnyVisit, region_id: RegionId, body: NewPlan) -> Made:
     """The same for all homes of a region. By its managers."""
     return Made(id=plans.enter_maintenance(visit, body.from_at, body.until_at, body.note, region_id=region_id))
 
 
 @router.post("/maintenance/{maintenance_id}/end", status_code=204)
-def end_maintenance(visit: StaffVisit, maintenance_id: PlanId) -> None:
+def end_maintenance(visit: AnyVisit, maintenance_id: PlanId) -> None:
     """The work is done."""
     plans.end_maintenance(visit, maintenance_id)
 
 
 @router.get("/homes/{home_id}/muted")
-def list_muted(visit: StaffVisit, home_id: HomeId) -> list[Muted]:
+def list_muted(visit: AnyVisit, home_id: HomeId) -> list[Muted]:
     """Findings that something mutes now or did in the last week."""
     need_staff_of(visit, home_id)
     return [Muted(**row) for row in reads.muted(visit, home_id)]
 
 
 @router.get("/homes/{home_id}/policy")
-def policy(visit: StaffVisit, home_id: HomeId) -> PolicyAnswer:
+def policy(visit: AnyVisit, home_id: HomeId) -> PolicyAnswer:
     """Every threshold and ladder that holds for the home, and who set it."""
     need_staff_of(visit, home_id)
     resolved = home_policy(visit.connection, home_id)

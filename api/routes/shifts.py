@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from alerts.shifts.rota import Shift as Span
 from api import shift_deeds
-from api.access import StaffVisit
+from api.access import AnyVisit, StaffVisit
 from api.ids import RegionId
 from api.reads import shifts as reads
 from api.schemas import Gap, Leave, Made, NewCover, NewLeave, NewSwap, RegionShifts, Rota, Shift
@@ -42,20 +42,20 @@ def list_shifts(
 
 
 @router.post("/rotations/{rotation_id}/covers", status_code=201)
-def cover(visit: StaffVisit, rotation_id: RotationId, body: NewCover) -> Made:
+def cover(visit: AnyVisit, rotation_id: RotationId, body: NewCover) -> Made:
     """Somebody is on for a while instead of whoever would be. By managers; by a worker for themselves."""
     made = shift_deeds.cover(visit, rotation_id, body.person_id, body.from_at, body.until_at, body.note)
     return Made(id=made)
 
 
 @router.post("/rotations/{rotation_id}/swaps", status_code=204)
-def swap(visit: StaffVisit, rotation_id: RotationId, body: NewSwap) -> None:
+def swap(visit: AnyVisit, rotation_id: RotationId, body: NewSwap) -> None:
     """Two shifts change hands. By managers."""
     shift_deeds.swap(visit, rotation_id, body.first_at, body.second_at, body.note)
 
 
 @router.delete("/covers/{cover_id}", status_code=204)
-def withdraw_cover(visit: StaffVisit, cover_id: LeaveId) -> None:
+def withdraw_cover(visit: AnyVisit, cover_id: LeaveId) -> None:
     """A cover holds no longer; of a swap both halves. By managers."""
     shift_deeds.withdraw_cover(visit, cover_id)
 
@@ -75,7 +75,7 @@ def take_leave(visit: StaffVisit, body: NewLeave) -> Made:
 
 
 @router.delete("/leave/{leave_id}", status_code=204)
-def withdraw_leave(visit: StaffVisit, leave_id: LeaveId) -> None:
+def withdraw_leave(visit: AnyVisit, leave_id: LeaveId) -> None:
     """They are there after all."""
     shift_deeds.withdraw_leave(visit, leave_id)
 

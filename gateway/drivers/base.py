@@ -1,6 +1,7 @@
 """What a driver is, and the small readers that every driver shares."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +11,7 @@ import msgspec
 
 from core.model import DeviceKind, Reading
 
+_DECIMAL: Final = re.compile(r"[+-]?\d{1,30}(\.\d{0,30})?([eE][+-]?\d{1,3})?", re.ASCII)
 MAX_ADDRESS: Final = 200  # characters; core.wire.WireReading takes no more
 
 
@@ -17,12 +19,12 @@ class Nothing(StrEnum):
     """Why a message gave no reading. A closed list; the gateway counts by it."""
 
     NOT_MINE = "not_mine"  # the topic is none of this driver's
+    REPEATED = "repeated"  # said before: the broker gave it a second time, or the same press came on another topic
     RETAINED = "retained"  # the broker's replay of an old state: it must not look like a person
     BRIDGE = "bridge"  # the device bridge about itself
     COMMAND = "command"  # somebody asks a device for something
     CONFIGURATION = "configuration"  # it told the driver about its devices
     HOUSEKEEPING = "housekeeping"  # a device about itself, known to hold nothing that we store
-    REPEATED = "repeated"  # the same press, said a second time on another topic
     UNREADABLE = "unreadable"  # neither JSON nor a text that the topic allows
     NO_READING = "no_reading"  # nothing in it that we store
     BAD_NAME = "bad_name"  # the device's name is too long or has characters that no name may have
@@ -162,3 +164,26 @@ def number(value: object) -> float | None:
 def boolean(value: object) -> float | None:
     """true as 1, false as 0; None for all else."""
     return float(value) if isinstance(value, bool) else None
+
+
+def measurement(value: object) -> float | None:
+    """A finite number, also one that is written as a text ("12.5"), as several converters do; else None."""
+    if not isinstance(value, str):
+        return number(value)
+    result = float(value) if _DECIMAL.fullmatch(value.strip()) else math.nan
+    return result if math.isfinite(result) else None
+
+
+def celsius(fahrenheit: float) -> float:
+    return round((fahrenheit - 32) / 1.8, 2)
+
+
+def covers(pattern: str, topic: str) -> bool:
+    """Whether the MQTT topic filter `pattern` takes `topic`."""
+    wanted, given = pattern.split("/"), topic.split("/")
+    for at, part in enumerate(wanted):
+        if part == "#":
+            return True
+        if at >= len(given) or part not in ("+", given[at]):
+            return False
+    return len(wanted) == len(given)

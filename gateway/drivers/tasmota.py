@@ -1,88 +1,181 @@
-"""Tasmota: plugs and meter heads that measure electricity, and door switches.
+"""Tasmota: plugs and meter heads that measure electricity, switches that are contacts, climate sensors.
 
-`tele/{topic}/SENSOR` carries measurements, `tele/{topic}/LWT` whether the device is there. Tasmota's own `Time`
-has no zone and is wrong until the device has found a time server, so a reading is of the time it was received.
+`tele/{topic}/SENSOR` carries measurements, `stat/{topic}/STATUS8` and `STATUS10` the same when asked for,
+`stat/{topic}/RESULT` a switch's or button's action, `tele/{topic}/STATE` the radio, `tele/{topic}/LWT` whether the
+device is there. `tasmota/discovery/{mac}/config` describes a device, retained.
+
+Tasmota's own `Time` has no zone and is wrong until the device has found a time server, so a reading is of the time it
+was received, unless the zone is known and the time is of the last minutes.
 """
 
-import math
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Final
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
+from typing import Final, NamedTuple
 
-from gateway.drivers.base import Decoded, Discovered, Nothing, nothing, number, parse_json, readings_of
+from core.errors import SettingsError
+from gateway.drivers.base import Decoded, Discovered, Nothing, measurement, nothing, parse_json, readings_of
+from gateway.drivers.configured import Configured
+from gateway.drivers.learned import Learned
+from gateway.drivers.tasmota_fields import FieldReader
+from gateway.drivers.times import from_text
 
 NAME: Final = "tasmota"
-_SWITCH: Final = {"ON": 1.0, "OFF": 0.0}
-_PRESENT: Final = {b"Online": 1.0, b"Offline": 0.0}
-# A meter head's names are its owner's to choose; these are the ones that the published meter scripts use.
-_SML_POWER: Final = ("power_curr", "power_cur", "power", "watt_summe")
-_SML_ENERGY: Final = ("total_in", "e_in", "verbrauch_summe")
+FULL_TOPIC: Final = "%prefix%/%topic%/"
+_PRESENT: Final = {b"Online": True, b"Offline": False}
+_TRUSTED: Final = timedelta(minutes=15)  # a device's clock that is further behind is wrong
+_READ: Final = (
+    ("tele", "SENSOR"),
+    ("tele", "STATE"),
+    ("tele", "LWT"),
+    ("stat", "STATUS8"),
+    ("stat", "STATUS10"),
+    ("stat", "RESULT"),
+)
+_DISCOVERY: Final = re.compile(r"tasmota/discovery/[^/]+/(config|sensors)")
+_ASIDE: Final = frozenset({"Time", "TempUnit", "PressureUnit", "SpeedUnit", "ESP32"})  # no sensor's block
+
+
+class _Split(NamedTuple):
+    prefix: str
+    device: str
+    kind: str
 
 
 class TasmotaDriver:
-    """Reads Tasmota with its default topics."""
+    """Reads Tasmota.
+
+    Args:
+        full_topics: the devices' FullTopic settings, each with %prefix% and %topic%.
+        fields: how fields are read that the defaults do not know.
+        zone: the time zone that the devices' clocks show; None: their clocks are not used.
+
+    Raises:
+        SettingsError: a full topic lacks one of both.
+    """
 
     name = NAME
     hub_online: bool | None = None
-    filters: tuple[str, ...] = ("tele/+/SENSOR", "tele/+/LWT")
+
+    def __init__(
+        self, full_topics: Iterable[str] = (FULL_TOPIC,), fields: Iterable[Configured] = (), zone: tzinfo | None = None
+    ) -> None:
+        self._full_topics = [_normal(topic) for topic in full_topics]
+        self._patterns = [_pattern(topic) for topic in self._full_topics]
+        self._fields = FieldReader(fields)
+        self._zone = zone
+        self._learned = Learned()
+        self.filters: tuple[str, ...] = (
+            "tasmota/discovery/+/config",
+            *(
+                topic.replace("%prefix%", prefix).replace("%topic%", "+") + kind
+                for topic in self._full_topics
+                for prefix, kind in _READ
+            ),
+        )
 
     def owns(self, topic: str) -> bool:
-        return topic.startswith("tele/")
+        return self._split(topic) is not None or _DISCOVERY.fullmatch(topic) is not None
 
     def discovered(self) -> Sequence[Discovered]:
-        return ()
+        return self._learned.all()
 
     def decode(self, topic: str, payload: bytes, received: datetime, retained: bool) -> Decoded:
-        prefix, _, rest = topic.partition("/")
-        name, _, kind = rest.rpartition("/")
-        if prefix != "tele" or not name:
+        if _DISCOVERY.fullmatch(topic):
+            return self._describe(payload) if topic.endswith("/config") else nothing(Nothing.CONFIGURATION)
+        split = self._split(topic)
+        if split is None:
             return nothing(Nothing.NOT_MINE)
+        if split.prefix == "cmnd":
+            return nothing(Nothing.COMMAND)
+        address = f"{NAME}/{split.device}"
+        if split.kind == "LWT":
+            return self._presence(address, payload, received, retained)
         if retained:
             return nothing(Nothing.RETAINED)
-        address = f"{NAME}/{name}"
-        if kind == "LWT":
-            present = _PRESENT.get(payload)
-            if present is None:
-                return nothing(Nothing.UNREADABLE)
-            return readings_of(address, {"online": present}, received, received)
-        if kind != "SENSOR":  # STATE, INFO1 ...: the device's housekeeping
-            return nothing(Nothing.NO_READING)
+        if (split.prefix, split.kind) not in _READ:  # INFO1, UPTIME, POWER ...: the device's housekeeping
+            return nothing(Nothing.HOUSEKEEPING)
         try:
             message = parse_json(payload)
         except ValueError:
             return nothing(Nothing.UNREADABLE)
+        if split.prefix == "stat" and split.kind != "RESULT":
+            message = message.get("StatusSNS") if isinstance(message, dict) else None
         if not isinstance(message, dict):
             return nothing(Nothing.UNREADABLE)
-        return readings_of(address, _values(message), received, received)
+        if split.kind == "STATE":
+            return self._radio(address, message, received)
+        values, unread = self._fields.read(split.device, message)
+        if not values and not unread and (split.kind == "RESULT" or not message.keys() - _ASIDE):
+            return nothing(Nothing.HOUSEKEEPING)
+        if values:
+            self._learned.learn(address, metrics=values.keys())
+        return readings_of(address, values, self._measured(message, received), received, unread)
+
+    def _presence(self, address: str, payload: bytes, received: datetime, retained: bool) -> Decoded:
+        present = _PRESENT.get(payload.strip())
+        if present is not None:
+            self._learned.learn(address, online=present)
+        if retained:
+            return nothing(Nothing.RETAINED)
+        if present is None:
+            return nothing(Nothing.UNREADABLE)
+        return readings_of(address, {"online": float(present)}, received, received)
+
+    def _radio(self, address: str, message: Mapping[str, object], received: datetime) -> Decoded:
+        wifi = message.get("Wifi")
+        signal = measurement(wifi.get("Signal")) if isinstance(wifi, dict) else None
+        if signal is None:
+            return nothing(Nothing.HOUSEKEEPING)
+        return readings_of(address, {"signal": signal}, received, received)
+
+    def _describe(self, payload: bytes) -> Decoded:
+        """Learns from `tasmota/discovery/{mac}/config`: t topic, ft full topic, fn names, md module, bat battery."""
+        try:
+            message = parse_json(payload) if payload else {}
+        except ValueError:
+            message = None
+        if not isinstance(message, dict):
+            return Decoded([], Nothing.CONFIGURATION, "no description of a Tasmota device")
+        device, full_topic = message.get("t"), message.get("ft")
+        if not isinstance(device, str) or not isinstance(full_topic, str):
+            return nothing(Nothing.CONFIGURATION)
+        if _normal(full_topic) not in self._full_topics:
+            return Decoded([], Nothing.CONFIGURATION, f"YIJU_TASMOTA_TOPICS lacks this device's {full_topic!r:.100}")
+        names, module, relays = message.get("fn"), message.get("md"), message.get("rl")
+        name = names[0] if isinstance(names, list) and names and isinstance(names[0], str) else ""
+        self._learned.learn(
+            f"{NAME}/{device}",
+            switches=isinstance(relays, list) and any(relays),
+            mains=message.get("bat") not in (1, True),
+            name=name,
+            model=f"Tasmota {module}" if isinstance(module, str) else "Tasmota",
+        )
+        return nothing(Nothing.CONFIGURATION)
+
+    def _measured(self, message: Mapping[str, object], received: datetime) -> datetime:
+        time = message.get("Time")
+        if self._zone is None or not isinstance(time, str):
+            return received
+        moment = from_text(time, received, self._zone)
+        return moment if received - moment <= _TRUSTED else received
+
+    def _split(self, topic: str) -> _Split | None:
+        for pattern in self._patterns:
+            if match := pattern.fullmatch(topic):
+                return _Split(match["prefix"], match["topic"], match["kind"])
+        return None
 
 
-def _values(message: Mapping[str, object]) -> dict[str, float]:
-    found: dict[str, float | None] = {}
-    energy, sml, switch = message.get("ENERGY"), message.get("SML"), message.get("Switch1")
-    if isinstance(energy, dict):
-        found["power"] = _total(energy.get("Power"))
-        found["energy"] = _total(energy.get("Total"))
-    elif isinstance(sml, dict):
-        names = {key.lower(): content for key, content in sml.items() if isinstance(key, str)}
-        found["power"] = _first(names, _SML_POWER)
-        found["energy"] = _first(names, _SML_ENERGY)
-    if isinstance(switch, str):
-        found["open"] = _SWITCH.get(switch)  # a reed switch: ON = open (SwitchMode turns it round where it is not)
-    return {metric: value for metric, value in found.items() if value is not None}
+def _normal(full_topic: str) -> str:
+    return full_topic if full_topic.endswith("/") else full_topic + "/"
 
 
-def _total(content: object) -> float | None:
-    """A number, or the sum of the phases that a three-phase device sends as a list."""
-    if not isinstance(content, list):
-        return number(content)
-    phases = [number(phase) for phase in content]
-    known = [phase for phase in phases if phase is not None]
-    total = sum(known)
-    return total if known and len(known) == len(phases) and math.isfinite(total) else None
-
-
-def _first(names: Mapping[str, object], wanted: tuple[str, ...]) -> float | None:
-    for name in wanted:
-        if (value := number(names.get(name))) is not None:
-            return value
-    return None
+def _pattern(full_topic: str) -> re.Pattern[str]:
+    if full_topic.count("%prefix%") != 1 or full_topic.count("%topic%") != 1 or {"+", "#"} & set(full_topic):
+        raise SettingsError(
+            f"YIJU_TASMOTA_TOPICS has {full_topic!r}: write the device's FullTopic with %prefix% and %topic%, e.g. "
+            f"{FULL_TOPIC} or tasmota/{FULL_TOPIC}"
+        )
+    escaped = re.escape(full_topic).replace("%prefix%", "(?P<prefix>tele|stat|cmnd)")
+    return re.compile(escaped.replace("%topic%", "(?P<topic>[^/]+)") + "(?P<kind>.+)", re.DOTALL)

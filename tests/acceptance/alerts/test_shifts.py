@@ -65,7 +65,8 @@ def test_a_swap_and_a_temporary_cover_hold_for_their_time_only(street: Street) -
     cover(street, rotation, zhao, monday, tuesday)  # the two halves of a swap
     cover(street, rotation, wang, tuesday, tuesday + DAY)
     cover(street, rotation, qian, tuesday + HOUR, tuesday + 2 * HOUR)  # and qian takes an hour of Tuesday
-    button, told = None, []
+    button = None
+    told: list[str] = []
     for at in (monday + HOUR, tuesday, tuesday + HOUR, tuesday + 2 * HOUR, tuesday + DAY, tuesday + 2 * DAY):
         street.clock.move_to(at)
         button = press(street, home, button)
@@ -78,12 +79,13 @@ def test_the_night_on_which_the_clocks_change_has_nobody_twice_and_nobody_missin
     home = street.world.home("home-7", zone="Europe/Berlin")
     wang, zhao = street.person("wang"), street.person("zhao")
     street.rotation(wang, zhao, handovers=("02:30", "14:30"), zone="Europe/Berlin")
-    button, told = None, []
+    button = None
+    told: list[str] = []
     # 25 October 2026: 02:30 comes at 00:30 UTC and again at 01:30 UTC. The handover is the first.
     # 28 March 2027: 02:30 never comes; the clock jumps from 02:00 to 03:00 at 01:00 UTC.
     for at in ((2026, 10, 25, 0, 29), (2026, 10, 25, 0, 30), (2026, 10, 25, 1, 31), (2026, 10, 25, 13, 30),
                (2027, 3, 28, 0, 59), (2027, 3, 28, 1, 0), (2027, 3, 28, 12, 30)):  # fmt: skip
-        street.clock.move_to(datetime(*at, tzinfo=UTC))  # type: ignore[misc]
+        street.clock.move_to(datetime(*at, tzinfo=UTC))
         button = press(street, home, button)
         told += street.rings()
         over(street)

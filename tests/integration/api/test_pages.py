@@ -29,7 +29,7 @@ def test_every_kind_of_alert_can_be_shown(
     at = clock.now().isoformat()
     alert = world.alert("1", clock.now(), kind, room="kitchen", measured_at=at, last_at=at, silence_s=50000,
                         limit_s=43200, left_at=at, away_s=9000, device_kind="contact", heard_at=at, sensors=4,
-                        seen_at=at)  # fmt: skip
+                        seen_at=at, region="North", homes=9)  # fmt: skip
     world.connection.execute("UPDATE person SET locale = %s", [locale])
     client = browser("anna")
     for path in ("/alerts", f"/alerts/{alert}", f"/homes/{world.homes['1']}", "/homes"):

@@ -15,9 +15,11 @@ from core.model import Flag, Lane
 from core.wire import Ack, encode
 from gateway.drivers.base import Nothing
 from gateway.gateway import Gateway
-from gateway.outbox import Outbox, Sealed
+from gateway.outbox import Outbox
 from gateway.settings import Settings
-from gateway.uplink import ACK_PATIENCE_S, WINDOW, Uplink
+from gateway.source import Sealed
+from gateway.uplink import ACK_PATIENCE_S, Uplink
+from gateway.window import FIRST
 from tests.conftest import NOW
 from tests.integration.gateway.conftest import MakeGateway
 from tests.integration.gateway.platform import Platform, until
@@ -60,7 +62,7 @@ def test_sos_is_sent_at_once_and_overtakes_a_backlog(make_gateway: MakeGateway, 
     platform = Platform(broker.url(), acknowledging=False)
     gateway = make_gateway()
     assert gateway.receive_many(power(range(10_000))) == 10_000
-    window = WINDOW[Lane.BULK]
+    window = int(FIRST)
     until(lambda: len(platform.stored) == window, "the bulk window is full")
     gateway.receive("zigbee2mqtt/Button", b'{"action":"emergency"}')
     until(lambda: platform.values(Lane.URGENT) == [1], "the SOS is there")
@@ -99,7 +101,7 @@ def test_a_broker_that_is_killed_and_forgets_everything_costs_no_reading(
     platform = Platform(broker.url(), acknowledging=False)
     gateway = make_gateway()
     gateway.receive_many(power(range(5_000)))
-    until(lambda: len(platform.stored) == WINDOW[Lane.BULK], "the broker has taken a window")
+    until(lambda: len(platform.stored) == int(FIRST), "the broker has taken a window")
     for _ in range(2):
         assert broker.process is not None
         broker.process.kill()
@@ -122,10 +124,10 @@ def test_acknowledgements_that_are_junk_foreign_early_or_doubled_do_no_harm(
 ) -> None:
     platform = Platform(broker.url(), acknowledging=False)
     gateway = make_gateway()
-    gateway.receive_many(power(range(200 * (WINDOW[Lane.BULK] + 1))))
-    until(lambda: len(platform.stored) == WINDOW[Lane.BULK], "the window is full")
+    gateway.receive_many(power(range(200 * (int(FIRST) + 1))))
+    until(lambda: len(platform.stored) == int(FIRST), "the window is full")
     session = next(iter(platform.stored))[0]
-    unsent = WINDOW[Lane.BULK] + 1
+    unsent = int(FIRST) + 1
     platform.say("gw-1", b"\xff not an ack")
     platform.say("gw-1", encode(Ack(99, session, Lane.BULK, [1])))
     platform.acknowledge("gw-1", uuid4(), Lane.BULK, [1])
@@ -134,7 +136,7 @@ def test_acknowledgements_that_are_junk_foreign_early_or_doubled_do_no_harm(
     platform.acknowledge("gw-1", session, Lane.BULK, [1, 1])
     platform.acknowledge("gw-1", session, Lane.BULK, [1])
     until(lambda: len(platform.stored) == unsent, "batch 1 made room for the one that was never sent")
-    assert gateway.depth().batches == WINDOW[Lane.BULK]
+    assert gateway.depth().batches == int(FIRST)
     platform.acknowledge_all("gw-1")
     until(lambda: gateway.unacknowledged() == 0, "all acknowledged")
     platform.close()

@@ -1,23 +1,18 @@
 """The gateway as a process: killed without warning, run as the service, and what it loads."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from core.model import Lane
 from tests.integration.gateway.platform import Platform, until
-from tests.needs import need
 from yiju.embedded.broker import EmbeddedBroker
 from yiju.embedded.child import start_child, stop_child
-from yiju.embedded.postgres import free_port
 
 REPO = Path(__file__).parents[3]
 RUN_SERVICE = """
@@ -111,20 +106,6 @@ def test_a_gateway_killed_in_mid_stream_loses_and_doubles_nothing(broker: Embedd
 def temperatures(platform: Platform) -> list[int]:
     """The numbers fed, as stored."""
     return [int(reading.value) for reading in platform.readings(Lane.BULK) if reading.metric == "temperature"]
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[int]:
-    """The port of a home's own broker, which asks nobody's name."""
-    program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-    need(program is not None, "mosquitto is not installed: apt-get install mosquitto")
-    assert program is not None
-    port = free_port()
-    configuration = tmp_path / "home.conf"
-    configuration.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n", encoding="utf-8")
-    process = start_child([program, "-c", configuration], not_as_root=True, output=subprocess.DEVNULL)
-    yield port
-    stop_child(process)
 
 
 def test_the_service_brings_what_the_home_s_devices_say_and_stops_cleanly(

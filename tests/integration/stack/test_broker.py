@@ -123,6 +123,39 @@ def test_a_batch_goes_up_and_its_acknowledgement_comes_down(either: EmbeddedBrok
         assert home.next() == ("yiju/v1/gw-1/down/ack", b"ack", False)
 
 
+def test_a_configuration_waits_for_its_gateway_and_the_report_for_the_platform(either: EmbeddedBroker) -> None:
+    with Client(either.url()) as platform:
+        platform.publish("yiju/v1/gw-1/down/config", b"desired", retain=True)
+    with gateway(either, "gw-2") as other, gateway(either) as home:
+        other.subscribe("yiju/v1/gw-1/down/config")
+        assert home.subscribe("yiju/v1/gw-1/down/+")
+        assert home.next() == ("yiju/v1/gw-1/down/config", b"desired", True)
+        home.publish("yiju/v1/gw-1/report", b"report", retain=True)
+        other.subscribe("yiju/v1/gw-1/report")
+        with Client(either.url()) as platform:
+            platform.subscribe("yiju/v1/+/report")
+            assert platform.next() == ("yiju/v1/gw-1/report", b"report", True)
+            platform.publish("yiju/v1/gw-1/down/command", b"ask")
+            assert home.next() == ("yiju/v1/gw-1/down/command", b"ask", False)
+            assert other.subscribe("yiju/v1/gw-2/down/+")
+            nothing_more(other, platform, "yiju/v1/gw-2/down/ack")
+
+
+@pytest.mark.parametrize(
+    "topic", ["yiju/v1/gw-2/report", "yiju/v1/gw-1/down/config", "yiju/v1/gw-1/down/command", "yiju/v1/gw-1/report/x"]
+)
+def test_a_gateway_can_forge_no_report_and_no_order(either: EmbeddedBroker, topic: str) -> None:
+    with Client(either.url()) as platform, gateway(either, "gw-2") as other, gateway(either) as home:
+        platform.subscribe("yiju/v1/+/report")
+        other.subscribe("yiju/v1/gw-2/down/+")
+        forged = home.mqtt.publish(topic, b"forged", qos=1, retain=True)
+        until(lambda: forged.is_published() or not home.mqtt.is_connected())
+        with gateway(either) as again:
+            nothing_more(platform, again, "yiju/v1/gw-1/report")
+            again.subscribe("yiju/v1/gw-1/down/+")
+            nothing_more(again, platform, "yiju/v1/gw-1/down/ack")
+
+
 @pytest.mark.parametrize("topic", ["yiju/v1/gw-2/up/urgent", "yiju/v1/gw-1/down/ack", "elsewhere"])
 def test_a_gateway_cannot_speak_for_another(either: EmbeddedBroker, topic: str) -> None:
     """What it sends is dropped (some versions of mosquitto hang up as well); its own topics stay its own."""

@@ -5,18 +5,29 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.configuration import digest_of
 from core.errors import Reason, WireError
 from core.wire import (
     MAX_BATCH_BYTES,
     VERSION,
     Batch,
+    Command,
+    ConfigurationState,
+    Configured,
+    Desired,
+    Found,
+    Report,
     WireReading,
     decode_ack,
     decode_batch,
+    decode_command,
+    decode_desired,
+    decode_report,
     decode_status,
     encode,
     from_ms,
@@ -34,10 +45,28 @@ def test_a_batch_comes_back_as_it_was_sent() -> None:
 
 @given(st.binary(max_size=300))
 def test_junk_bytes_are_refused_with_a_reason(payload: bytes) -> None:
-    for read in (decode_batch, decode_status, decode_ack):
+    for read in (decode_batch, decode_status, decode_ack, decode_command, decode_desired, decode_report):
         with pytest.raises(WireError) as error:
             read(payload)
         assert error.value.reason in (Reason.UNDECODABLE, Reason.WRONG_VERSION)
+
+
+def test_a_command_and_a_report_come_back_as_they_were_sent_and_say_little_where_there_is_little() -> None:
+    command = Command(VERSION, 7, "ask", 1, 2)
+    assert decode_command(encode(command)) == command
+    assert json.loads(encode(command)) == {"v": 1, "id": 7, "kind": "ask", "created": 1, "expires": 2}
+    configured = Configured(3, "ab", ConfigurationState.REFUSED, "why")
+    report = Report(
+        VERSION, 1, "0.1.0", configured, [Found("zigbee2mqtt/x 🚪", values={"open": 1.0}, at=5)], [], {"7": "late"}
+    )
+    assert decode_report(encode(report)) == report
+    assert decode_report(b'{"v":1,"time":1,"of_a_later_gateway":[]}') == Report(VERSION, 1)
+
+
+def test_a_configuration_keeps_its_bytes_on_the_wire() -> None:
+    document = b'{"zone":  "Asia/Shanghai"}'
+    desired = decode_desired(encode(Desired(VERSION, 1, digest_of(document), msgspec.Raw(document))))
+    assert bytes(desired.configuration) == document
 
 
 json_values = st.recursive(

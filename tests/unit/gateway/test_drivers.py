@@ -1,211 +1,212 @@
-"""The drivers on single messages, and on junk."""
+"""All drivers together: whatever is said at a home's broker, nothing raises, and what is not understood is kept."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from core.clock import ManualClock
+from core.errors import SettingsError
 from core.metrics import BY_NAME
-from gateway.drivers.base import Decoded, Driver, Nothing, is_address
-from gateway.drivers.tasmota import TasmotaDriver
-from gateway.drivers.zigbee2mqtt import _FIELDS, Zigbee2MqttDriver
+from gateway.drivers.base import Driver, Nothing, is_address
+from gateway.drivers.set_up import set_up
+from gateway.drivers.zigbee_fields import FIELDS
+from gateway.gateway import Gateway
+from gateway.settings import Settings
+from tests.unit.gateway.chatter import JSON, PAYLOADS, TOPICS, encoded
+from tests.unit.gateway.drivers import RECEIVED
 
-RECEIVED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-ZIGBEE = Zigbee2MqttDriver()
-TASMOTA = TasmotaDriver()
-
-
-def decode(topic: str, payload: object, *, driver: Driver = ZIGBEE, retained: bool = False) -> Decoded:
-    raw = payload if isinstance(payload, bytes) else msgspec.json.encode(payload)
-    return driver.decode(topic, raw, RECEIVED, retained)
-
-
-def values(decoded: Decoded) -> dict[str, float]:
-    return {reading.metric: reading.value for reading in decoded.readings}
-
-
-def test_a_closed_contact_is_not_open() -> None:
-    assert values(decode("zigbee2mqtt/FrontDoor", {"contact": True})) == {"open": 0}
-    assert values(decode("zigbee2mqtt/FrontDoor", {"contact": False})) == {"open": 1}
-
-
-def test_a_friendly_name_may_hold_slashes_and_any_letter() -> None:
-    (reading,) = decode("zigbee2mqtt/二楼/卧室 #5 +/power", {"occupancy": True}).readings
-    assert reading.device == "zigbee2mqtt/二楼/卧室 #5 +/power"
-
-
-@pytest.mark.parametrize(
-    ("message", "expected"),
-    [
-        ({"fall_status": "normal"}, {"fall": 0}),
-        ({"fall_status": "fall_warning"}, {"fall": 1}),
-        ({"fall_status": "fall_alarm"}, {"fall": 2}),
-        ({"fall_status": "unknown"}, {}),
-        ({"fall_down_status": "none"}, {"fall": 0}),
-        ({"fall_down_status": "maybe_fall"}, {"fall": 1}),
-        ({"fall_down_status": "fall"}, {"fall": 2}),
-        ({"fall_down_status": "fall", "fall_status": "normal"}, {"fall": 2}),
-        ({"presence_state": "none"}, {"presence": 0}),
-        ({"presence": True}, {"presence": 1}),
-        ({"occupied": True}, {"occupied": 1}),
-        ({"pressure_state": False}, {"occupied": 0}),
-        ({"action": "emergency"}, {"sos": 1}),
-        ({"action": ""}, {}),
-        ({"action": None, "battery": None}, {}),
-        ({"action": "single"}, {}),
-        ({"smoke": True, "gas": False}, {"smoke": 1, "gas": 0}),
-        ({"water_leak": True, "tamper": False}, {"leak": 1, "tamper": 0}),
-        ({"temperature": 7.14, "humidity": 67.1, "pressure": 994}, {"temperature": 7.14, "humidity": 67.1}),
-        ({"battery": True, "contact": 1, "power": "12", "smoke": "true"}, {}),
-        ({"device_temperature": 31, "voltage": 3000, "toString": 1}, {}),
-    ],
+SETTINGS = Settings(
+    "gw-1",
+    "secret",
+    "mqtt://127.0.0.1:1",
+    gateway_folder="/nowhere",
+    ok_actions="single",
+    device_zone="Asia/Shanghai",
+    tasmota_fields="SML.x=power*1000 Switch2=!occupied Button1=sos COUNTER.C1=water",
+    shelly_fields="input:0=open input:1=sos bthomesensor:200=motion",
+    homeassistant_fields="bed=occupied help=sos",
 )
-def test_zigbee_fields_become_metrics_and_the_rest_is_kept_out(message: Any, expected: dict[str, float]) -> None:
-    decoded = decode("zigbee2mqtt/x", message)
-    assert values(decoded) == expected
-    assert decoded.nothing is (None if expected else Nothing.NO_READING)
 
 
-def test_a_button_says_i_am_all_right_only_where_it_is_configured_so() -> None:
-    driver = Zigbee2MqttDriver(ok_actions=frozenset({"single"}))
-    assert values(decode("zigbee2mqtt/Button", {"action": "single"}, driver=driver)) == {"ok_press": 1}
-
-
-def test_the_attribute_mode_carries_one_bare_value() -> None:
-    assert [r.device for r in decode("zigbee2mqtt/Bad/Tür/contact", b"false").readings] == ["zigbee2mqtt/Bad/Tür"]
-    assert values(decode("zigbee2mqtt/Bad/Tür/contact", b"false")) == {"open": 1}
-    assert values(decode("zigbee2mqtt/Button/action", b"emergency")) == {"sos": 1}
-    assert values(decode("zigbee2mqtt/Button/action", b'"emergency"')) == {"sos": 1}
-    assert decode("zigbee2mqtt/power", b"0").nothing is Nothing.UNREADABLE  # a device of that name, not a field
-
-
-@pytest.mark.parametrize("payload", [b"online", b'{"state":"online"}', b'"online"'])
-def test_availability_is_online(payload: bytes) -> None:
-    assert values(decode("zigbee2mqtt/a/b/availability", payload)) == {"online": 1}
-    assert values(decode("zigbee2mqtt/a/b/availability", payload.replace(b"online", b"offline"))) == {"online": 0}
-    assert decode("zigbee2mqtt/a/availability", b"sleeping").nothing is Nothing.UNREADABLE
-
-
-@pytest.mark.parametrize(
-    ("topic", "payload", "why"),
-    [
-        ("zigbee2mqtt/bridge/state", b"online", Nothing.BRIDGE),
-        ("zigbee2mqtt/bridge/devices", b"[]", Nothing.BRIDGE),
-        ("zigbee2mqtt/Lamp/set", b'{"occupancy":true}', Nothing.COMMAND),
-        ("zigbee2mqtt/Lamp/set/power", b"5", Nothing.COMMAND),
-        ("zigbee2mqtt/Lamp/get", b'{"contact":""}', Nothing.COMMAND),
-        ("zigbee2mqtt2/Lamp", b"{}", Nothing.NOT_MINE),
-        ("zigbee2mqtt/Lamp", b"\xff\x00", Nothing.UNREADABLE),
-        ("zigbee2mqtt/Lamp", b'{"power":NaN}', Nothing.UNREADABLE),
-        ("zigbee2mqtt/Lamp", b"[" * 100_000, Nothing.UNREADABLE),
-        ("zigbee2mqtt/" + "x" * 300, b'{"contact":true}', Nothing.BAD_NAME),
-        ("zigbee2mqtt/a\x00b", b'{"contact":true}', Nothing.BAD_NAME),
-    ],
-)
-def test_what_is_no_reading_says_why(topic: str, payload: bytes, why: Nothing) -> None:
-    assert decode(topic, payload) == Decoded([], why)
-
-
-def test_a_retained_message_is_not_a_reading() -> None:
-    assert decode("zigbee2mqtt/Motion", {"occupancy": True}, retained=True) == Decoded([], Nothing.RETAINED)
-    assert decode("tele/plug/LWT", b"Online", driver=TASMOTA, retained=True) == Decoded([], Nothing.RETAINED)
-
-
-@pytest.mark.parametrize(
-    ("last_seen", "measured"),
-    [
-        ("2026-03-02T16:59:57+08:00", RECEIVED - timedelta(seconds=3)),
-        ("2026-03-02T08:59:57.250Z", RECEIVED - timedelta(seconds=2.75)),
-        (1772441997000, RECEIVED - timedelta(seconds=3)),
-        ("2026-02-20T09:00:00Z", RECEIVED - timedelta(days=10)),  # a state that Zigbee2MQTT remembered
-        ("2026-03-02T09:00:01Z", RECEIVED),  # ahead of us: not yet measured
-        ("2099-01-01T00:00:00Z", RECEIVED),
-        ("1970-01-01T00:00:05Z", RECEIVED),  # a clock that was never set
-        ("2026-03-02T08:59:57", RECEIVED),  # no zone
-        (5, RECEIVED),
-        (1e300, RECEIVED),
-        (True, RECEIVED),
-        ("N/A", RECEIVED),
-        (None, RECEIVED),
-    ],
-)
-def test_last_seen_is_when_it_was_measured_if_it_can_be_true(last_seen: object, measured: datetime) -> None:
-    (reading,) = decode("zigbee2mqtt/Door", {"contact": True, "last_seen": last_seen}).readings
-    assert (reading.time, reading.received) == (measured, RECEIVED)
-
-
-@pytest.mark.parametrize(
-    ("message", "expected"),
-    [
-        ({"ENERGY": {"Power": 12.5, "Total": 3}}, {"power": 12.5, "energy": 3}),
-        ({"ENERGY": {"Power": [1, 2.5, 3], "Total": [1, 1, 1]}}, {"power": 6.5, "energy": 3}),
-        ({"ENERGY": {"Power": [1, None], "Total": []}}, {}),
-        ({"ENERGY": [1]}, {}),
-        ({"SML": {"Power_cur": -300, "total_in": 9000.5}}, {"power": -300, "energy": 9000.5}),
-        ({"Switch1": "ON"}, {"open": 1}),
-        ({"Switch1": "TOGGLE"}, {}),
-        ({"ESP32": {"Temperature": 65.6}}, {}),
-    ],
-)
-def test_tasmota_sensors_become_metrics(message: Any, expected: dict[str, float]) -> None:
-    decoded = decode("tele/meter/SENSOR", {"Time": "1970-01-01T00:00:00", **message}, driver=TASMOTA)
-    assert values(decoded) == expected
-    assert all(reading.time == RECEIVED and reading.device == "tasmota/meter" for reading in decoded.readings)
-
-
-def test_tasmota_says_whether_it_is_there() -> None:
-    assert values(decode("tele/plug/LWT", b"Online", driver=TASMOTA)) == {"online": 1}
-    assert values(decode("tele/plug/LWT", b"Offline", driver=TASMOTA)) == {"online": 0}
-    assert decode("tele/plug/LWT", b"?", driver=TASMOTA).nothing is Nothing.UNREADABLE
-    assert decode("tele/plug/STATE", b'{"UptimeSec":194}', driver=TASMOTA).nothing is Nothing.NO_READING
-    assert decode("stat/plug/RESULT", b"{}", driver=TASMOTA).nothing is Nothing.NOT_MINE
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=8,
-)
-fields = st.sampled_from(
-    [*_FIELDS, "action", "last_seen", "state", "ENERGY", "SML", "Switch1", "Power", "Total", "Power_curr", "x"]
-)
-messages = st.dictionaries(fields, json_values | st.dictionaries(fields, json_values, max_size=4), max_size=8)
-payloads = (
-    st.binary(max_size=60)
-    | json_values.filter(lambda v: _can_encode(v)).map(msgspec.json.encode)
-    | messages.filter(lambda v: _can_encode(v)).map(msgspec.json.encode)
-)
-topics = st.sampled_from(
-    ["zigbee2mqtt/a", "zigbee2mqtt/a/availability", "zigbee2mqtt/a/power", "zigbee2mqtt/a/action", "tele/a/SENSOR",
-     "tele/a/LWT", "zigbee2mqtt/", "tele//SENSOR", "/", ""]
-) | st.text().map("zigbee2mqtt/{}".format) | st.text().map("tele/{}/SENSOR".format) | st.text()  # fmt: skip
-
-
-def _can_encode(value: object) -> bool:
-    try:
-        msgspec.json.encode(value)
-    except (UnicodeEncodeError, OverflowError, msgspec.MsgspecError):
-        return False
-    return True
-
-
-@given(topics, payloads, st.booleans())
-@example("zigbee2mqtt/a", b'{"power":' + b"9" * 400 + b"}", False)
-@example("zigbee2mqtt/a", b'{"power":1e999}', False)
-@example("tele/a/SENSOR", b'{"ENERGY":{"Power":[1e308,1e308]}}', False)
-@example("zigbee2mqtt/\ud800", b'{"contact":true}', False)
-def test_no_message_whatever_raises_or_gives_what_the_wire_cannot_carry(
-    topic: str, payload: bytes, retained: bool
-) -> None:
-    for driver in (ZIGBEE, TASMOTA):
+def said(drivers: tuple[Driver, ...], topic: str, payload: bytes, *, retained: bool) -> None:
+    """Gives a message to the drivers as the gateway does, and checks what they make of it."""
+    for driver in drivers:
         decoded = driver.decode(topic, payload, RECEIVED, retained)
         assert bool(decoded.readings) is (decoded.nothing is None)
         assert not (retained and decoded.readings)
         for reading in decoded.readings:
             assert reading.metric in BY_NAME
             assert is_address(reading.device)
-            assert reading.time <= reading.received
+            assert reading.device.startswith(driver.name + "/")
+            assert reading.time <= reading.received == RECEIVED
             assert msgspec.json.decode(msgspec.json.encode(reading.value)) == reading.value
+        assert isinstance(decoded.puzzling, str)
+        for device in driver.discovered():
+            assert device.metrics <= BY_NAME.keys()
+        assert all(driver.filters)
+
+
+@given(st.lists(st.tuples(TOPICS, PAYLOADS, st.booleans()), min_size=1, max_size=6))
+@example([("zigbee2mqtt/a", b'{"power":' + b"9" * 400 + b"}", False)])
+@example([("zigbee2mqtt/a", b'{"power":1e999}', False)])
+@example([("zigbee2mqtt/a", b"[" * 100_000, False)])
+@example([("tele/a/SENSOR", b'{"ENERGY":{"Power":[1e308,1e308]}}', False)])
+@example([("tele/a/SENSOR", b'{"SML":{"x":1e308}}', False)])
+@example([("stat/a/RESULT", b'{"Button1": []}', False)])
+@example([("zigbee2mqtt/\ud800", b'{"contact":true}', False)])
+@example([("shellies/a/relay/0/power", "१२".encode(), False)])
+@example([("zigbee2mqtt/bridge/devices", b'[{"ieee_address":"1","friendly_name":"\\ud800"}]', True)])
+@example(
+    [
+        ("homeassistant/sensor/a/config", b'{"dev_cla":"power","unit_of_meas":"kW","stat_t":"a/state"}', True),
+        ("a/state", b"1e307", False),
+    ]
+)
+def test_no_messages_whatever_raise_or_give_what_the_wire_cannot_carry(
+    messages: list[tuple[str, bytes, bool]],
+) -> None:
+    drivers = set_up(SETTINGS)
+    for topic, payload, retained in messages:
+        said(drivers, topic, payload, retained=retained)
+
+
+SENSIBLE: list[tuple[list[tuple[str, Any]], str, Any]] = [  # what was said before, a topic, and a message for it
+    ([], "zigbee2mqtt/bridge/devices", [{"ieee_address": "0x1", "friendly_name": "a", "type": "EndDevice",
+     "power_source": "Battery", "disabled": False, "definition": {"vendor": "V", "model": "M", "description": "D",
+     "exposes": [{"type": "binary", "property": "contact", "value_on": False, "value_off": True, "features": []}]}}]),
+    ([], "zigbee2mqtt/a", {"contact": True, "action": "single", "power_a": 1, "power_b": 1, "power_c": 1}),
+    ([], "zigbee2mqtt/a/availability", {"state": "online"}),
+    ([], "zigbee2mqtt/bridge/state", {"state": "online"}),
+    ([], "tele/a/SENSOR", {"Time": "2026-03-02T16:59:57", "ENERGY": {"Power": [1, 2], "Total": 3, "ExportActive": 1},
+     "SML": {"Power_curr": 1, "x": 2}, "AM2301": {"Temperature": 1, "Humidity": 2}, "TempUnit": "F", "Switch1": "ON"}),
+    ([], "stat/a/STATUS8", {"StatusSNS": {"ENERGY": {"Power": 1}, "COUNTER": {"C1": 5}}}),
+    ([], "stat/a/RESULT", {"Button1": {"Action": "SINGLE"}, "Switch2": {"Action": "ON"}}),
+    ([], "tele/a/STATE", {"Wifi": {"Signal": -60}}),
+    ([], "tasmota/discovery/AB/config", {"t": "a", "ft": "%prefix%/%topic%/", "fn": ["x"], "md": "M",
+     "rl": [1], "bat": 0}),
+    ([], "shellies/announce", {"id": "shellyht-1", "model": "SHHT-1"}),
+    ([], "shellies/a/status", {"motion": True, "active": True, "bat": 50}),
+    ([], "shellies/a/input_event/1", {"event": "S", "event_cnt": 3}),
+    ([], "shellyx/events/rpc", {"method": "NotifyFullStatus", "params": {"ts": 1.5, "switch:0": {"apower": 1,
+     "aenergy": {"total": 5}}, "devicepower:0": {"battery": {"V": 1, "percent": 5}, "external": {"present": False}},
+     "input:0": {"state": True}, "smoke:0": {"alarm": True}, "bthomesensor:200": {"value": 1}}}),
+    ([], "shellyx/events/rpc", {"method": "NotifyEvent", "params": {"events": [{"component": "input:1",
+     "event": "single_push"}]}}),
+    ([], "shellyx/status/em1data:1", {"total_act_energy": 5, "total_act_ret_energy": 5}),
+    ([], "homeassistant/binary_sensor/a/door/config", {"dev_cla": "door", "stat_t": "~/s", "~": "b", "pl_on": True,
+     "pl_off": False, "val_tpl": "{{ value_json.x }}", "avty": [{"t": "b/h", "val_tpl": "{{ value }}"}],
+     "avty_mode": "all",
+     "dev": {"ids": ["1"], "cns": [["mac", "2"]], "name": "n", "mf": "m", "mdl": "l"}, "ent_cat": "", "en": True}),
+    ([], "homeassistant/device/a/config", {"dev": {"ids": "1"}, "o": {"name": "x"}, "stat_t": "b/s",
+     "cmps": {"a": {"p": "sensor", "dev_cla": "power", "unit_of_meas": "W", "stat_cla": "measurement"}}}),
+    ([("homeassistant/event/a/help/config", {"stat_t": "b/s"}), ("homeassistant/sensor/a/p/config", {"stat_t": "b/s",
+     "dev_cla": "power", "unit_of_meas": "W", "val_tpl": "{{ value_json.p.q | float }}", "avty_t": "b/s"})],
+     "b/s", {"event_type": "press", "p": {"q": 5}}),
+]  # fmt: skip
+
+
+def paths(value: Any, above: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Where every field of a message stands, the message itself among them."""
+    found = [above]
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        found += paths(inner, (*above, key))
+    return found
+
+
+def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
+    if not path:
+        return new
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = replaced(value[path[0]], path[1:], new)
+    return copy
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_any_json_value_for_any_field_of_any_driver_gives_readings_or_a_reason_and_never_raises(
+    data: st.DataObject,
+) -> None:
+    before, topic, message = data.draw(st.sampled_from(SENSIBLE))
+    path = data.draw(st.sampled_from(paths(message)))
+    drivers = set_up(SETTINGS)
+    for earlier, content in before:
+        said(drivers, earlier, encoded(content), retained=False)
+    said(drivers, topic, encoded(replaced(message, path, data.draw(JSON))), retained=data.draw(st.booleans()))
+    for after in ("b/s", "b/h", "zigbee2mqtt/a", "zigbee2mqtt/a/contact"):  # what was learned is used
+        said(drivers, after, b'{"contact":true,"x":true,"voltage":5}', retained=False)
+
+
+@given(st.data())
+def test_any_json_value_for_a_field_of_a_described_device_gives_a_reading_or_says_why_not(data: st.DataObject) -> None:
+    """What a driver knows it reads, what it does not it names; null and nothing are the only silence."""
+    field = data.draw(st.sampled_from([name for name in FIELDS if name != "linkquality"]))
+    value = data.draw(JSON)
+    decoded = set_up(SETTINGS)[0].decode("zigbee2mqtt/a", encoded({field: value}), RECEIVED, retained=False)
+    silent = value is None or value == "" or (value, field) in (("unknown", "fall_status"),)
+    unknown = field == "movement" and value in ("unknown_0", "unknown_1")
+    why = decoded.puzzling
+    assert bool(decoded.readings) or bool(why)
+    if silent or unknown:
+        assert why == Nothing.NO_READING
+    else:
+        assert decoded.readings or why.startswith(f"{field} is ") or why == Nothing.UNREADABLE  # a half surrogate
+
+
+@given(st.lists(st.tuples(TOPICS, PAYLOADS), min_size=1, max_size=4))
+def test_what_the_gateway_does_not_understand_it_keeps(
+    tmp_path_factory: pytest.TempPathFactory, messages: list[tuple[str, bytes]]
+) -> None:
+    folder = tmp_path_factory.mktemp("gateway")
+    gateway = Gateway(msgspec.structs.replace(SETTINGS, gateway_folder=str(folder)), ManualClock(RECEIVED))
+    again = set_up(SETTINGS)
+    puzzling = 0
+    for topic, payload in messages:
+        gateway.receive(topic, payload)
+        decoded = next(
+            (d for driver in again if (d := driver.decode(topic, payload, RECEIVED, retained=False)).nothing
+             is not Nothing.NOT_MINE),
+            None,
+        )  # fmt: skip
+        puzzling += bool(decoded is not None and decoded.puzzling)
+    assert sum(sample.count for sample in gateway.samples.each()) == puzzling
+    gateway.stop()
+
+
+def test_a_sample_shows_what_was_said_and_why_it_was_not_read(tmp_path: Path) -> None:
+    ours = msgspec.structs.replace(SETTINGS, gateway_folder=str(tmp_path))
+    gateway = Gateway(ours, ManualClock(RECEIVED))
+    gateway.receive("zigbee2mqtt/Thing", b'{"contact":"ajar","battery":90}')
+    gateway.receive("zigbee2mqtt/Lamp", b'{"state":"ON"}')
+    gateway.tick(RECEIVED)
+    found = [(sample.driver, sample.topic, sample.payload, sample.reason) for sample in gateway.samples.each()]
+    assert found == [
+        ("zigbee2mqtt", "zigbee2mqtt/Lamp", '{"state":"ON"}', "no_reading"),
+        ("zigbee2mqtt", "zigbee2mqtt/Thing", '{"contact":"ajar","battery":90}',
+         "contact is 'ajar': neither true nor false"),
+    ]  # fmt: skip
+    gateway.stop()
+    gateway = Gateway(ours, ManualClock(RECEIVED + timedelta(days=1)))
+    assert len(gateway.samples.each()) == 2
+    gateway.stop()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"device_zone": "Mars/Base"}, "YIJU_DEVICE_ZONE is 'Mars/Base'"),
+        ({"device_zone": "../etc"}, "YIJU_DEVICE_ZONE"),
+        ({"tasmota_topics": "%topic%"}, "YIJU_TASMOTA_TOPICS"),
+        ({"tasmota_fields": "x"}, "YIJU_TASMOTA_FIELDS"),
+        ({"shelly_topics": "#"}, "YIJU_SHELLY_TOPICS"),
+        ({"shelly_fields": "input:0=door"}, "YIJU_SHELLY_FIELDS"),
+        ({"homeassistant_fields": "=open"}, "YIJU_HOMEASSISTANT_FIELDS"),
+    ],
+)
+def test_a_wrong_setting_of_a_driver_is_named(change: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        set_up(msgspec.structs.replace(SETTINGS, **change))

@@ -16,6 +16,11 @@ SHIPPED = read_acl(ACL)
     [
         ("gw-1", "write", "yiju/v1/gw-1/up/urgent"),
         ("gw-1", "write", "yiju/v1/gw-1/status"),
+        ("gw-1", "write", "yiju/v1/gw-1/report"),
+        ("gw-1", "read", "yiju/v1/gw-1/down/config"),
+        ("gw-1", "read", "yiju/v1/gw-1/down/command"),
+        ("_platform", "read", "yiju/v1/+/report"),
+        ("_platform", "write", "yiju/v1/gw-1/down/config"),
         ("gw-1", "read", "yiju/v1/gw-1/down/ack"),
         ("gw-1", "read", "yiju/v1/gw-1/down/+"),
         ("_platform", "read", "yiju/v1/+/up/+"),
@@ -32,6 +37,11 @@ def test_what_the_shipped_list_allows(user: str, right: str, topic: str) -> None
     [
         ("gw-1", "write", "yiju/v1/gw-2/up/urgent"),
         ("gw-1", "write", "yiju/v1/gw-1/down/ack"),
+        ("gw-1", "write", "yiju/v1/gw-1/down/config"),
+        ("gw-1", "write", "yiju/v1/gw-2/report"),
+        ("gw-1", "read", "yiju/v1/gw-2/report"),
+        ("gw-1", "read", "yiju/v1/gw-2/down/config"),
+        ("_platform", "write", "yiju/v1/gw-1/report"),
         ("gw-1", "read", "yiju/v1/gw-2/down/ack"),
         ("gw-1", "read", "yiju/v1/+/down/ack"),
         ("gw-1", "read", "yiju/#"),
