@@ -9,6 +9,7 @@ import structlog
 import uvicorn
 
 from api.app import create_app
+from api.guard import ApiGuard
 from api.house import House
 from api.settings import Settings
 from core.clock import Clock
@@ -35,7 +36,8 @@ def run(settings: Settings, clock: Clock) -> None:
         signal.signal(number, on_signal)
     with open_pool(settings.database_url, DatabaseRole.API, size=settings.pool_size) as pool:
         app = create_app(settings, clock, pool)
-        with Serving(app.state.house, uvicorn_server(app, settings)) as serving:
+        house = app.state.house
+        with ApiGuard(house), Serving(house, uvicorn_server(app, settings)) as serving:
             log.info("the api listens", host=settings.host, port=settings.port)
             while not asked_to_stop.wait(0.5) and serving.alive:
                 pass

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from core.errors import YijuError
-from yiju.commands import gateway, simulate, store
+from yiju.commands import gateway, simulate, store, watchdog
 from yiju.commands.options import FAULT, Backfill, clock, days
 from yiju.services import SERVICES, Service, run_service
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.add_typer(store.app, name="store")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(simulate.app, name="simulate")
+app.add_typer(watchdog.app, name="watchdog")
 
 
 def main() -> None:
@@ -149,4 +150,4 @@ def broker_accounts(file: Annotated[Path, typer.Option(help="The accounts file t
     asked: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: asked.append(number))
-    follow_register(read.database_url, file, read.broker_password, lambda: bool(asked))
+    follow_register(read.database_url, file, read.broker_password, lambda: bool(asked), read.alerts_password)

@@ -58,17 +58,12 @@ def _about_alerts(
     connection: Connection, now: datetime, words: Mapping[str, Words], locale: str, public_url: str,
     deliveries: Sequence[Delivery],
 ) -> Composed:  # fmt: skip
-    asked = {"ids": [one["alert_id"] for one in deliveries], "person_id": deliveries[0]["person_id"]}
-    alerts = {row["id"]: row for row in connection.execute(QUERIES["alerts_to_tell"], asked)}
+    alerts = tellable(connection, [one["alert_id"] for one in deliveries], deliveries[0]["person_id"])
     homes = {id: alert["home_id"] for id, alert in alerts.items()}
     needed = [one for one in deliveries if _is_needed(one, alerts[one["alert_id"]])]
     if not needed:
         return Composed(None, (), homes)
-    told = []
-    for one in needed:
-        alert = alerts[one["alert_id"]]
-        detail = detail_for(_policy(connection, alert), alert, one["person_id"])
-        told.append({**alert, "purpose": one["purpose"], "unanswered": one["unanswered"], "detail": detail})
+    told = [{**alerts[one["alert_id"]], "purpose": one["purpose"], "unanswered": one["unanswered"]} for one in needed]
     if len(told) == 1:
         message = word_message(words, locale, told[0], public_url, now)
     else:
@@ -80,9 +75,15 @@ def _about_alerts(
     return Composed(message, needed, homes)
 
 
+def tellable(connection: Connection, alert_ids: Sequence[int], person_id: int | None) -> dict[int, dict[str, Any]]:
+    """Alerts by id, as `word_message` wants them, each with how much of it this reader gets (`detail`)."""
+    rows = connection.execute(QUERIES["alerts_to_tell"], {"ids": list(alert_ids), "person_id": person_id}).fetchall()
+    return {row["id"]: {**row, "detail": detail_for(_policy(connection, row), row, person_id)} for row in rows}
+
+
 def _is_needed(delivery: Delivery, alert: Mapping[str, Any]) -> bool:
     """Not when it was resolved meanwhile, nor, to say that it is over, when it was reopened."""
-    return (alert["state"] == AlertState.RESOLVED) == (delivery["purpose"] == "ended")
+    return bool((alert["state"] == AlertState.RESOLVED) == (delivery["purpose"] == "ended"))
 
 
 def _with_answer(

@@ -18,7 +18,7 @@ RECEIPTS: Final = "/api/v1/phone/receipts"
 class Pushing:
     """What Web Push needs: `find` looks a subscription up and gives None when it is gone."""
 
-    keys: Keys
+    keys: Callable[[], Keys]
     contact: str
     find: Callable[[int], Subscription | None]
 
@@ -58,4 +58,4 @@ class Dispatch:
         if subscription is None:
             return Sent(SendReason.GONE, "webpush")
         at = int(self._wall())
-        return send_push(subscription, message, self._pushing.keys, self._pushing.contact, at, self._timeout_s)
+        return send_push(subscription, message, self._pushing.keys(), self._pushing.contact, at, self._timeout_s)

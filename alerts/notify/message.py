@@ -67,7 +67,9 @@ def word_message(
     if alert["purpose"] == "ended":
         lines = [said("notify.ended"), said("notify.details", url=url)]
         over = said("notify.ended_title", title=title)
-        return Message(over, "\n".join(lines), False, brief=said("notify.ended_title", title=kind), url=url, facts=facts)
+        return Message(
+            over, "\n".join(lines), False, brief=said("notify.ended_title", title=kind), url=url, facts=facts
+        )
     lines = [] if detail == "minimal" else [explain(said, alert["message"], alert["parameters"], alert["zone"], now)]
     if detail == "full":
         lines += [said("notify.who", residents=alert["residents"])] if alert["residents"] else []

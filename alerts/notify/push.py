@@ -20,7 +20,10 @@ from alerts.notify.result import SendReason, Sent
 
 SCHEME: Final = "webpush"
 TOKEN_S: Final = 12 * 3600
-KEPT_S: Final = {True: 3600, False: 12 * 3600}  # urgent or not: how long the push service keeps it for a phone that is off
+KEPT_S: Final = {
+    True: 3600,
+    False: 12 * 3600,
+}  # urgent or not: how long the push service keeps it for a phone that is off
 
 
 class Subscription(NamedTuple):

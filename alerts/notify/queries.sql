@@ -75,7 +75,8 @@ WITH RECURSIVE mine AS (
     SELECT region.id FROM region JOIN mine ON region.parent_id = mine.id
 )
 SELECT alert.id, alert.home_id, alert.kind, alert.severity, alert.message, alert.parameters, alert.occurrences,
-    alert.state, coalesce(home.name, region.name) AS home_name, coalesce(home.key, region.key) AS home_key,
+    alert.state, alert.ack_by, alert.ack_until, alert.began_at, coalesce(home.name, region.name) AS home_name,
+    coalesce(home.key, region.key) AS home_key,
     coalesce(home.zone, 'Asia/Shanghai') AS zone, region.name AS region_name, coalesce(home.address, '') AS address,
     coalesce((SELECT string_agg(resident.name, ', ' ORDER BY resident.id) FROM resident
               WHERE resident.home_id = home.id), '') AS residents,
@@ -135,6 +136,9 @@ UPDATE delivery SET answered_at = %(now)s, seen_at = coalesce(seen_at, %(now)s) 
 -- name: mark_seen
 UPDATE delivery SET seen_at = %(now)s WHERE id = %(id)s AND (seen_at IS NULL OR seen_at < sent_at);
 
+-- name: mark_arrived
+UPDATE delivery SET accepted_at = %(now)s WHERE id = %(id)s AND (accepted_at IS NULL OR accepted_at < sent_at);
+
 -- name: take_receipt
 SELECT take_receipt(%(delivery)s, %(reached)s, %(reason)s, %(now)s) AS known;
 
@@ -142,8 +146,12 @@ SELECT take_receipt(%(delivery)s, %(reached)s, %(reason)s, %(now)s) AS known;
 -- Whoever was asked cannot: the ladder goes on at once. An alert that another person has stays theirs.
 UPDATE alert SET state = 'open', rung_at = %(now)s, ack_by = NULL, ack_at = NULL, ack_until = NULL, on_site_at = NULL,
     handed_to = NULL, hand_due = false
-WHERE id = %(id)s AND (state = 'open' OR ack_by = %(person_id)s)
-RETURNING id;
+WHERE id = %(id)s AND (state = 'open' OR (ack_by = %(person_id)s AND state <> 'resolved'))
+RETURNING home_id;
+
+-- name: wake
+-- The engine looks at once, as it does for an urgent event.
+NOTIFY urgent_event;
 
 -- name: secrets
 SELECT name, value FROM platform_secret;
