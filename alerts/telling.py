@@ -50,7 +50,8 @@ class Telling:
     """Two threads: one sends what is due, as soon as a thread of the outbox is free; one looks at the platform."""
 
     def __init__(
-        self, pool: Pool, clock: Clock, words: Mapping[str, Words], voice: Voice, failed: Callable[[str, Exception], None]
+        self, pool: Pool, clock: Clock, words: Mapping[str, Words], voice: Voice,
+        failed: Callable[[str, Exception], None],
     ) -> None:  # fmt: skip
         self._pool = pool
         self._clock = clock

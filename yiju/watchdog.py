@@ -155,11 +155,11 @@ class HeartbeatServer:
             def do_POST(self) -> None:
                 length = self.headers.get("Content-Length", "")
                 body = self.rfile.read(int(length)) if length.isdigit() and int(length) <= MOST_BODY else b""
-                given = [self.headers.get(f"Yiju-{name}", "") for name in ("Id", "Timestamp", "Signature")]
-                genuine = is_genuine(secret.encode(), *given, body, wall()) and given[0].startswith("heartbeat-")
-                fresh = given[0] not in taken
-                if genuine and fresh:
-                    taken[given[0]] = wall()
+                id = self.headers.get("Yiju-Id", "")
+                at, signed = self.headers.get("Yiju-Timestamp", ""), self.headers.get("Yiju-Signature", "")
+                genuine = id.startswith("heartbeat-") and is_genuine(secret.encode(), id, at, signed, body, wall())
+                if genuine and id not in taken:
+                    taken[id] = wall()
                     for old in sorted(taken, key=taken.__getitem__)[:-1000]:
                         del taken[old]
                     came()

@@ -1,7 +1,7 @@
 """Text messages and calls, through a gateway that takes an HTTP form: `sms+https://user:password@host/path?to=NUMBER`.
 
-It gets POST fields: `to`, `text`, `id`, `kind` (`sms`, or `voice` with `&kind=voice`), `callback`; every other field of
-the query comes along. Receipts and replies come back to `callback` (api/routes/phone.py). docs/delivery.md has the form.
+It gets POST fields: `to`, `text`, `id`, `kind` (`sms`, or `voice` with `&kind=voice`), `callback`; every other field
+of the query comes along. Receipts and replies come back (api/routes/phone.py). docs/delivery.md has the form.
 """
 
 import base64

@@ -37,7 +37,7 @@ class Subscription(NamedTuple):
 def send_push(
     subscription: Subscription, message: Message, keys: Keys, contact: str, at: int, timeout_s: float
 ) -> Sent:
-    """Args: contact: `mailto:` or `https:` of who runs the platform, for the push service; at: machine time, seconds."""
+    """Args: contact: `mailto:` or `https:` of who runs the platform; at: the machine's time, seconds since 1970."""
     data = {"title": message.brief or message.title, "url": message.answer_url or message.url, "tag": message.id,
             "urgent": message.urgent}  # fmt: skip
     try:

@@ -11,7 +11,7 @@ from alerts.notify.answers import Answer
 from api.access import DATABASE_PATIENCE_S, Visit
 from api.answers import STATUS, Done, Looked, answer, look
 from api.house import House, house_of
-from core.errors import Conflict
+from core.errors import Conflict, NotFound
 from core.model import Source
 
 router = APIRouter(prefix="/a", include_in_schema=False)
@@ -59,8 +59,9 @@ def _mark(request: Request, ticket: str, mark: Any) -> None:
     house = house_of(request)
     with house.pool.connection(DATABASE_PATIENCE_S) as connection:
         looked = look(house, connection, ticket)
-        if looked.link is not None:
-            mark(connection, looked.link["delivery_id"], house.clock.now())
+        if looked.link is None:
+            raise NotFound("this link is not one of ours")
+        mark(connection, looked.link["delivery_id"], house.clock.now())
 
 
 def _page(
