@@ -130,7 +130,7 @@ GRANT SELECT, INSERT ON answer_link TO yiju_alerts;
 GRANT SELECT ON answer_link TO yiju_api;
 GRANT UPDATE (used_at, used_for) ON answer_link TO yiju_api;
 GRANT UPDATE (accepted_at, seen_at, answered_at) ON delivery TO yiju_api;
-GRANT SELECT, DELETE ON alert_notice TO yiju_ingest;
+GRANT SELECT, UPDATE, DELETE ON alert_notice TO yiju_ingest;  -- UPDATE: to lock what it publishes
 GRANT SELECT, INSERT, UPDATE ON platform_trouble TO yiju_alerts, yiju_api;
 GRANT INSERT, UPDATE ON service_heartbeat TO yiju_api;
 
