@@ -15,6 +15,8 @@ COPY alerts alerts
 COPY care care
 COPY api api
 COPY simulator simulator
+COPY bench bench
+COPY evaluation evaluation
 COPY yiju yiju
 COPY deploy/broker/acl deploy/broker/acl
 

@@ -18,14 +18,13 @@ from alerts import elder
 from alerts.crew import Crew, Person, load_crew
 from alerts.lifecycle import announce, record, region_policy
 from alerts.policy import DEFAULTS, Policy
-from alerts.quiet import tell_at
-from alerts.rungs import Audience, Rung, ladder_of
+from alerts.quiet import tell_at, zone_of
+from alerts.rungs import ASK_S, Audience, Rung, ladder_of
 from core.model import Severity
 from store.pool import Connection
 from store.queries import load_queries
 
 QUERIES: Final = load_queries(__package__, "ladder.sql")
-PLATFORM_ZONE: Final = "Asia/Shanghai"  # of a region without homes
 
 
 class Step(NamedTuple):
@@ -82,7 +81,7 @@ class _Climb:
         self._platform = platform_channels
         self._held = held
         self._severity = Severity(alert["severity"])
-        self._zone = alert["zone"] or _zone(connection, alert["places"])
+        self._zone = alert["zone"] or zone_of(connection, alert["places"])
         self._unanswered = alert["told_before"]
         self._morning = alert["held"]
         self._round = alert["round"]
@@ -121,9 +120,9 @@ class _Climb:
         self._stay(*at, now + timedelta(seconds=wait))
 
     def _next(self, rungs: Sequence[Rung], at: tuple[int, int]) -> Step | None:
-        """The first step after `at`. The elder is asked once, in the first round."""
+        """The first step after `at`. The elder is asked once, not again when the ladder begins anew."""
         for number, rung in enumerate(rungs, 1):
-            if self._round > 0 and rung.tell == (Audience.ELDER,):
+            if (self._round > 0 or self._alert["asked"]) and rung.tell == (Audience.ELDER,):
                 continue
             times = rung.repeat
             if Audience.CONTACT in rung.tell:
@@ -155,7 +154,7 @@ class _Climb:
 
     def _ask(self, step: Step) -> bool:
         home = self._alert["home_id"]
-        seconds = step.rung.wait_s or self._policy.rung_for(self._severity)
+        seconds = step.rung.wait_s or ASK_S
         return home is not None and elder.ask(
             self._connection, self._now, self._alert["id"], home, step.number, seconds
         )
@@ -186,7 +185,8 @@ class _Climb:
             return False
         for channel in channels:
             self._queue(0, to, channel, None)
-        self._stay(alert["rung"], alert["step"], self._now + timedelta(seconds=self._policy.rung_for(self._severity)))
+        until = self._now + timedelta(seconds=self._policy.rung_for(self._severity))
+        self._stay(alert["rung"], alert["step"], until, handed_to=to)
         return True
 
     def _pass_over(self, rung: int, person: int, audience: str, reason: str) -> None:
@@ -211,11 +211,13 @@ class _Climb:
              "purpose": purpose, "unanswered": self._unanswered},
         )  # fmt: skip
 
-    def _stay(self, rung: int, step: int, until: datetime, *, held: bool = False) -> None:
+    def _stay(self, rung: int, step: int, until: datetime, *, held: bool = False, handed_to: int | None = None) -> None:
+        """`handed_to`: who was asked by name, as long as the ladder waits for them."""
         self._connection.execute(
             QUERIES["set_rung"],
-            {"id": self._alert["id"], "rung": rung, "step": step, "round": self._round, "rung_at": until, "held": held},
-        )
+            {"id": self._alert["id"], "rung": rung, "step": step, "round": self._round, "rung_at": until, "held": held,
+             "handed_to": handed_to},
+        )  # fmt: skip
         announce(self._connection, self._alert["id"], self._alert["home_id"])
 
 
@@ -234,11 +236,6 @@ def _policy(connection: Connection, alert: Mapping[str, Any], policies: Mapping[
     if alert["home_id"] is None:
         return region_policy(connection, alert["region_id"]).policy
     return policies.get(alert["home_id"], DEFAULTS)
-
-
-def _zone(connection: Connection, regions: Sequence[int]) -> str:
-    row = connection.execute(QUERIES["zone_of_region"], {"regions": list(regions)}).fetchone()
-    return row["zone"] if row else PLATFORM_ZONE
 
 
 def _kind(channel: str) -> str:

@@ -13,14 +13,15 @@ SELECT alert.id, alert.home_id, alert.region_id, alert.kind, alert.severity, ale
         WHERE alert_home.alert_id = alert.id
     ) END AS places,
     EXISTS (SELECT FROM delivery WHERE delivery.alert_id = alert.id AND delivery.purpose IN ('alert', 'handed')
-            AND delivery.created_at < %(now)s) AS told_before
+            AND delivery.created_at < %(now)s) AS told_before,
+    EXISTS (SELECT FROM alert_question WHERE alert_question.alert_id = alert.id) AS asked
 FROM alert LEFT JOIN home ON home.id = alert.home_id
 WHERE alert.state = 'open' AND alert.rung_at <= %(now)s
 ORDER BY alert.severity <> 'urgent', alert.id FOR UPDATE OF alert SKIP LOCKED;
 
 -- name: set_rung
 UPDATE alert SET rung = %(rung)s, step = %(step)s, round = %(round)s, rung_at = %(rung_at)s, held = %(held)s,
-    hand_due = false WHERE id = %(id)s;
+    handed_to = %(handed_to)s, hand_due = false WHERE id = %(id)s;
 
 -- name: zone_of_region
 -- The zone in which most homes of these regions lie.
@@ -38,14 +39,16 @@ WITH RECURSIVE above AS (
     UNION ALL
     SELECT person_id, 'volunteer', region_id FROM volunteer
 )
-SELECT above.origin, person.id, person.channels || person.own_channels AS channels, granted.role, min(above.height) AS height
+SELECT above.origin, person.id, person.channels || person.own_channels AS channels, granted.role,
+    min(above.height) AS height
 FROM above JOIN granted ON granted.region_id = above.id JOIN person ON person.id = granted.person_id
 GROUP BY above.origin, person.id, granted.role
 ORDER BY above.origin, height, person.id;
 
 -- name: crew_family
 -- Consenting family of these homes, in the order in which they shall be told.
-SELECT consent.home_id, person.id, person.channels || person.own_channels AS channels FROM consent JOIN person ON person.id = consent.person_id
+SELECT consent.home_id, person.id, person.channels || person.own_channels AS channels
+FROM consent JOIN person ON person.id = consent.person_id
 WHERE consent.home_id = ANY(%(homes)s) AND consent.given_at <= %(now)s
     AND (consent.withdrawn_at IS NULL OR consent.withdrawn_at > %(now)s)
 ORDER BY consent.home_id, consent.place, consent.given_at, person.id;

@@ -16,11 +16,13 @@ from alerts.detect.findings import Finding
 from alerts.inhibit import MUTES
 from alerts.lifecycle import announce, end_itself, region_policy
 from alerts.policy import Level, Policy, inherit
-from core.model import AlertKind
+from alerts.quiet import tell_at, zone_of
+from core.model import AlertKind, Severity
 from store.pool import Connection
 from store.queries import load_queries
 
 QUERIES: Final = load_queries(__package__, "regional.sql")
+LOOK_BACK: Final = timedelta(days=30)  # longer than any `remind_s` that makes sense
 MUTED: Final = MUTES[AlertKind.GATEWAY_OFFLINE] | {AlertKind.GATEWAY_OFFLINE}
 Since = Mapping[int, datetime]  # home id -> since when its gateway is away
 
@@ -51,7 +53,7 @@ def look(connection: Connection, now: datetime, findings: Sequence[Finding], own
     for row in connection.execute(QUERIES["known_offline"]):
         if row["home_id"] not in own:
             away[row["home_id"]] = row["at"]
-    known = connection.execute(QUERIES["open_incidents"]).fetchall()
+    known = connection.execute(QUERIES["known_incidents"], {"since": now - LOOK_BACK}).fetchall()
     if not known and len(away) < 2:
         return Incidents([], [], {})
     regions = {row["id"]: row["region_id"] for row in connection.execute(QUERIES["region_of"], {"homes": list(away)})}
@@ -59,7 +61,9 @@ def look(connection: Connection, now: datetime, findings: Sequence[Finding], own
     of_home: dict[int, str] = {}
     ended: list[int] = []
     for row in known:
-        if not _goes_on(connection, now, row, away, regions, tree, of_home):
+        if row["resolved_at"] is not None:
+            _as_resolved(connection, now, row, away, of_home)
+        elif not _goes_on(connection, now, row, away, regions, tree, of_home):
             ended.append(row["id"])
     rest = {home: since for home, since in away.items() if home not in of_home}
     opened = []
@@ -82,11 +86,24 @@ def _goes_on(
     before = set(incident["homes"])
     homes = {home for home in away if home in before or (regions[home] in within and away[home] >= since)}
     if 2 * len(homes) < policy.outage_homes:
-        end_itself(connection, incident["id"], None, now, {})
+        zone = zone_of(connection, sorted(within))
+        end_itself(connection, incident["id"], None, now, {}, tell_at(now, Severity.NORMAL, policy, zone))
         return False
     _add(connection, now, incident["id"], homes - before)
     of_home.update(dict.fromkeys(homes, incident["dedup_key"]))
     return True
+
+
+def _as_resolved(
+    connection: Connection, now: datetime, incident: Mapping[str, Any], away: Since, of_home: dict[int, str]
+) -> None:
+    """A person's word holds for `remind_s`: what was away when they gave it raises nothing anew until then."""
+    policy = region_policy(connection, incident["region_id"]).policy
+    if now - incident["resolved_at"] >= timedelta(seconds=policy.remind_s):
+        return
+    same = [home for home in incident["homes"] if home in away and away[home] <= incident["resolved_at"]]
+    if 2 * len(same) >= policy.outage_homes:
+        of_home.update(dict.fromkeys(same, incident["dedup_key"]))
 
 
 def _open(

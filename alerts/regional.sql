@@ -1,9 +1,12 @@
 -- Regional incidents.
 
--- name: open_incidents
-SELECT alert.id, alert.region_id, alert.dedup_key, alert.began_at,
+-- name: known_incidents
+-- Incidents that are open, and those that a person has lately resolved: their word holds for a while.
+SELECT DISTINCT ON (alert.dedup_key) alert.id, alert.region_id, alert.dedup_key, alert.began_at, alert.resolved_at,
     ARRAY(SELECT home_id FROM alert_home WHERE alert_id = alert.id ORDER BY home_id) AS homes
-FROM alert WHERE alert.kind = 'regional_outage' AND alert.state <> 'resolved' ORDER BY alert.id;
+FROM alert WHERE alert.kind = 'regional_outage'
+    AND (alert.state <> 'resolved' OR (alert.resolved_by IS NOT NULL AND alert.resolved_at > %(since)s))
+ORDER BY alert.dedup_key, alert.state = 'resolved', alert.id DESC;
 
 -- name: known_offline
 -- Homes whose gateway was found offline, by whichever worker, and since when.

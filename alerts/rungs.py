@@ -48,7 +48,7 @@ class Rung(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 Ladder = Annotated[tuple[Rung, ...], msgspec.Meta(min_length=1, max_length=20)]
 Ladders = dict[str, Ladder]  # by alert kind, or by severity
 
-ASK_S: Final = 60.0
+ASK_S: Final = 60.0  # for the elder's answer
 CONTACT_S: Final = 10 * 60.0
 LAST_S: Final = 10 * 60.0  # after the last rung of an urgent ladder: then it begins anew
 LAST_CALM_S: Final = 4 * 3600.0

@@ -100,6 +100,10 @@ class Gateway:
         offset = self._true_time.offset_ms()
         return None if offset is None else timedelta(milliseconds=offset)
 
+    def true_time(self, now: datetime) -> datetime | None:
+        """The home's `now` by the platform's clock; None while that was not heard and the home's may be wrong."""
+        return None if self._true_time.wanted else now + (self.clock_offset() or timedelta())
+
     def listen(self, listener: Listener) -> None:
         """Has `listener` called with every message, once its readings are on the disk; on the caller's thread."""
         self._listeners.append(listener)

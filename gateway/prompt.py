@@ -112,15 +112,20 @@ class Prompt:
             kept.append(self._press(reading, now, said))
         return kept, said
 
-    def tick(self, now: datetime) -> Said:
-        """Ends questions whose time is over, and asks for the test that is due. To be called about each second."""
+    def tick(self, now: datetime, true_now: datetime | None) -> Said:
+        """Ends questions whose time is over, and asks for the test that is due. To be called about each second.
+
+        Args:
+            true_now: by the platform's clock; None while it is not known: nobody shall be asked at night because the
+                box woke up in another year.
+        """
         said = Said()
         over = [question for question in self._memory.questions if not self._stands(question, now)]
         for question in over:
             self._memory.questions.remove(question)
             if not question.pressed:
                 said.answer("answer_none", question.id, now)
-        today = self._test_day(now)
+        today = None if true_now is None else self._test_day(true_now)
         if today is not None:
             self._memory.tested = today
             self._ask(said, 0, CommandKind.TEST, self._configuration.tests.seconds, now)

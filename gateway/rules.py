@@ -12,6 +12,7 @@ from core.configuration import Configuration, Publication, Rule, Trigger
 from core.model import Reading
 
 AGAIN_AFTER: Final = timedelta(seconds=60)  # the same device for the same reason within this time is the same event
+ON_ITS_WAY: Final = timedelta(seconds=2)  # into the outbox: until then it cannot be told from one that was taken
 OLD: Final = timedelta(minutes=10)  # what was measured so long ago is no reason to wake a home
 _LEAST: Final = {Trigger.FALL: 2.0}  # 1 is the warning before a fall
 
@@ -68,9 +69,10 @@ class Rules:
         deed = Deed([], [])
         waiting, self._waiting = self._waiting, []
         for one in waiting:
-            if urgent_since is None or urgent_since > one.since:
+            gone = urgent_since is None or urgent_since > one.since
+            if gone and now - one.since >= ON_ITS_WAY:
                 continue  # the platform has it
-            if connected and now - one.since < self._patience:
+            if gone or (connected and now - one.since < self._patience):
                 self._waiting.append(one)
             else:
                 self._act(deed, one.device, one.trigger, now)

@@ -146,7 +146,7 @@ class Steward:
                 self._last_contact = now
             self._obey(now)
             self._look_at_hubs(now)
-            said = self._prompt.tick(now)
+            said = self._prompt.tick(now, self._gateway.true_time(now))
             deed = self._rules.tick(now, self._gateway.connected, self._gateway.urgent_since())
             self._carry_out(said, deed, now)
             self._store(self._watchdog.tick(now))
@@ -169,7 +169,7 @@ class Steward:
             except WireError as error:
                 self._log.warning("command_ignored", reason=error.reason)
                 continue
-            said = self._prompt.obey(command, now, self._gateway.clock_offset() or timedelta())
+            said = self._prompt.obey(command, now, (self._gateway.true_time(now) or now) - now)
             refused = {**self._refused, **{str(number): why for number, why in said.refused.items()}}
             self._refused = dict(list(refused.items())[-MOST_REFUSED:])
             self._carry_out(said, Deed([], []), now)

@@ -54,7 +54,8 @@ from gateway.true_time import TrueTime
 from gateway.window import Window
 
 URGENT_WINDOW: Final = 50
-ACK_PATIENCE_S: Final = 10.0
+# How long a batch that the broker has taken waits for the platform's word before it is sent again.
+ACK_PATIENCE_S: Final = {Lane.URGENT: 2.0, Lane.BULK: 5.0}
 MAX_ACK_PATIENCE_S: Final = 3600.0
 HEARTBEAT: Final = timedelta(minutes=1)
 HOLD_S: Final = 3.0  # how long batches wait for the platform to say the time, once after the machine's start
@@ -80,6 +81,7 @@ class _Way:
         self.after = 0  # the last number sent on this connection
         self.highest = 0  # the highest number ever sent by this process
         self.window = Window()
+        self.patience_s = ACK_PATIENCE_S[source.lane]
 
     def free(self) -> int:
         """How many more batches may be on their way."""
@@ -90,6 +92,15 @@ class _Way:
         self.sent.clear()
         self.after = 0
         self.window = Window()
+        self.patience_s = ACK_PATIENCE_S[self.source.lane]
+
+    def lose_patience(self) -> None:
+        """Batches had to be sent again."""
+        self.patience_s = min(2 * self.patience_s, MAX_ACK_PATIENCE_S)
+
+    def gain_patience(self) -> None:
+        """The platform lives: halved, not reset, as one that is catching up must not be sent everything twice."""
+        self.patience_s = max(ACK_PATIENCE_S[self.source.lane], self.patience_s / 2)
 
 
 class Uplink:
@@ -131,7 +142,6 @@ class Uplink:
         self._true_time = true_time
         self._held_until: float | None = None
         self._ways = {(source.session, source.lane): _Way(source) for source in outbox.sources()}
-        self._patience = ACK_PATIENCE_S
         self._heartbeat: datetime | None = None
         self._line = Line()
         self.on_order: Order = _nobody
@@ -232,21 +242,21 @@ class Uplink:
     def _resend_overdue(self) -> None:
         """Sends again what the broker took long ago. What it has not taken is TCP's affair: paho still holds it."""
         now = self._monotonic()
-        late = [
-            (way, seq, sent)
-            for way in self._ways.values()
-            for seq, sent in way.sent.items()
-            if sent.at <= now - self._patience and sent.info.is_published()
-        ]
-        for way, seq, sent in late:
-            way.window.overdue(sent.at, now)
-            del way.sent[seq]
-            for batch in way.source.take(seq - 1, 1):
-                if batch.seq == seq:
-                    self._send_batch(way, batch, again=True)
-        if late:
-            self._patience = min(2 * self._patience, MAX_ACK_PATIENCE_S)
-            self._log.info("sent_again", batches=len(late), patience_s=self._patience)
+        for way in self._ways.values():
+            late = [
+                (seq, sent)
+                for seq, sent in way.sent.items()
+                if sent.at <= now - way.patience_s and sent.info.is_published()
+            ]
+            for seq, sent in late:
+                way.window.overdue(sent.at, now)
+                del way.sent[seq]
+                for batch in way.source.take(seq - 1, 1):
+                    if batch.seq == seq:
+                        self._send_batch(way, batch, again=True)
+            if late:
+                way.lose_patience()
+                self._log.info("sent_again", lane=way.source.lane, batches=len(late), patience_s=way.patience_s)
 
     def _send_batch(self, way: _Way, batch: Sealed, *, again: bool) -> bool:
         info = self._publish(up_topic(self._key, way.source.lane), batch.payload)
@@ -286,7 +296,6 @@ class Uplink:
             for way in self._ways.values():
                 way.begin_again()
             self._held_until = self._monotonic() + HOLD_S
-            self._patience = ACK_PATIENCE_S
             self._line = self._line._replace(connections=self._line.connections + 1)
             self._say_online(self._clock.now())
             self._connected = True
@@ -337,6 +346,6 @@ class Uplink:
                 sent = way.sent.pop(seq, None)
                 if sent is not None and not sent.again:
                     way.window.acknowledged(sent.at, now)
-            if forgotten:  # halved, not reset: a platform that is catching up must not be sent everything twice
-                self._patience = max(ACK_PATIENCE_S, self._patience / 2)
+            if forgotten:
+                way.gain_patience()
         self.send()

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from core.errors import YijuError
-from yiju.commands import gateway, simulate, store, watchdog
+from yiju.commands import drill, gateway, simulate, store, watchdog
 from yiju.commands.options import FAULT, Backfill, clock, days
 from yiju.services import SERVICES, Service, run_service
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.add_typer(store.app, name="store")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(simulate.app, name="simulate")
+app.add_typer(drill.app, name="drill")
 app.add_typer(watchdog.app, name="watchdog")
 
 

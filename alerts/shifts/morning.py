@@ -14,7 +14,9 @@ from psycopg.types.json import Jsonb
 
 from alerts.shifts.roster import QUERIES, gaps_of, rotas_of
 from store.pool import Connection
+from store.queries import load_queries
 
+LADDER: Final = load_queries("alerts", "ladder.sql")
 HOUR: Final = time(8)  # in the zone of the manager's first community
 AHEAD: Final = timedelta(days=14)
 BACK: Final = timedelta(days=1)
@@ -51,7 +53,7 @@ def send_mornings(connection: Connection, now: datetime) -> int:
             QUERIES["keep_morning"], {"person_id": person, "day": local.date(), "now": now, "lines": Jsonb(lines)}
         ).fetchone()
         if kept is not None and lines:
-            connection.execute(QUERIES["queue_morning"], {"digest_id": kept["id"], "person_id": person, "now": now})
+            connection.execute(LADDER["queue_digest"], {"digest_id": kept["id"], "person_id": person, "now": now})
             sent += 1
     return sent
 

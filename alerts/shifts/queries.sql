@@ -60,12 +60,6 @@ VALUES (%(person_id)s, 'morning', %(day)s, %(now)s, %(lines)s)
 ON CONFLICT (person_id, kind, day) DO NOTHING
 RETURNING id;
 
--- name: queue_morning
-INSERT INTO delivery (digest_id, rung, person_id, channel, purpose, created_at, next_try_at)
-SELECT %(digest_id)s, 0, person.id, channel, 'digest', %(now)s::timestamptz, %(now)s::timestamptz
-FROM person CROSS JOIN LATERAL unnest(person.channels || person.own_channels) AS channel WHERE person.id = %(person_id)s
-ON CONFLICT DO NOTHING;
-
 -- name: rotation
 SELECT id, region_id, every_days, zone FROM rotation WHERE id = %(id)s;
 

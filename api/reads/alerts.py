@@ -6,6 +6,7 @@ from typing import Any, Final
 from api.access import Visit
 from api.reads import QUERIES
 from core.errors import NotFound
+from core.model import Role
 
 PAGE: Final = 50
 OPEN_LIMIT: Final = 200  # more open alerts than anybody can look at
@@ -57,9 +58,10 @@ def incident_homes(visit: Visit, alert_id: int) -> list[Row]:
 
 
 def who_could_take_it(visit: Visit, alert: Row) -> list[Row]:
-    """People to whom the alert may be handed on: id, name, role."""
+    """People to whom the alert may be handed on: id, name, role. Who is no staff hands it on to staff."""
     asked = {"home": alert["home_id"], "region": alert["region_id"], "person": visit.person.id}
-    return visit.connection.execute(QUERIES["who_could_take_it"], asked).fetchall()
+    people = visit.connection.execute(QUERIES["who_could_take_it"], asked).fetchall()
+    return [person for person in people if alert["staff"] or person["role"] != Role.FAMILY]
 
 
 def was_told(visit: Visit, alert_id: int) -> bool:

@@ -122,7 +122,8 @@ def test_after_a_fall_she_is_asked_while_the_others_are_told_and_her_answer_does
     street.person("wang")
     home.heard(street.now)
     home.urgent(home.device("radar", "bathroom", mains=True), "fall", street.now, value=2)
-    street.passes()
+    for minutes in (0, 1, 1):  # a fall is given its time to get up
+        street.passes(minutes * MINUTE, home)
     assert len(street.questions()) == 1
     assert street.rings() == {"wang": 1}
     street.answers("ok")

@@ -162,7 +162,8 @@ def test_a_batch_without_an_acknowledgement_is_sent_again_with_growing_patience(
         uplink.tick(clock.now())
         return platform.copies[key] == copies
 
-    for patience, again in ((ACK_PATIENCE_S - 1, 0), (1, 1), (2 * ACK_PATIENCE_S - 1, 0), (1, 1)):
+    patience_s = ACK_PATIENCE_S[Lane.URGENT]
+    for patience, again in ((patience_s - 1, 0), (1, 1), (2 * patience_s - 1, 0), (1, 1)):
         elapsed[0] += patience
         seen += again
         # the broker's own acknowledgement may come after the batch has come to the platform: tick until it is sent

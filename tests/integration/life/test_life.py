@@ -152,6 +152,8 @@ def test_without_the_platform_the_home_is_warned_on_the_spot_and_the_platform_he
     box.until(lambda: rows("SELECT FROM device_state WHERE metric = 59 AND value = 1"), "the platform learns of it")
     box.until(lambda: box.gateway.unacknowledged() == 0, "all is stored")
     assert [event["metric"] for event in rows("SELECT metric FROM urgent_event")] == [6]
+    box.tick(MINUTE)
+    box.until(lambda: rows("SELECT FROM device_state WHERE metric = 67 AND value = 1"), "one reconnect is reported")
     assert home_devices.heard(SIREN) == 1
 
 

@@ -39,15 +39,15 @@ def test_an_ok_press_in_time_is_the_answer(tmp_path: Path) -> None:
     assert asked.obey(ask(), START).publish == [ASK]
     kept, said = press(asked, "ok_press", 20 * SECOND)
     assert (kept, answers(said), said.publish) == (["ok_press"], [("answer_ok", 7)], [THANKS])
-    assert answers(asked.tick(START + HOUR)) == []
+    assert answers(asked.tick(START + HOUR, START + HOUR)) == []
 
 
 def test_nobody_presses_and_that_is_said_when_the_time_is_over(tmp_path: Path) -> None:
     asked = prompt(tmp_path)
     asked.obey(ask(), START)
-    assert answers(asked.tick(START + 59 * SECOND)) == []
-    assert answers(asked.tick(START + 60 * SECOND)) == [("answer_none", 7)]
-    assert answers(asked.tick(START + 61 * SECOND)) == []
+    assert answers(asked.tick(START + 59 * SECOND, START + 59 * SECOND)) == []
+    assert answers(asked.tick(START + 60 * SECOND, START + 60 * SECOND)) == [("answer_none", 7)]
+    assert answers(asked.tick(START + 61 * SECOND, START + 61 * SECOND)) == []
     kept, said = press(asked, "ok_press", 62 * SECOND)
     assert (kept, answers(said)) == (["ok_press"], [])
 
@@ -73,7 +73,7 @@ def test_a_command_is_obeyed_once_also_over_a_restart(tmp_path: Path) -> None:
     again = prompt(tmp_path)
     said = again.obey(ask(), START + SECOND)
     assert (said.publish, said.readings, said.refused) == ([], [], {})
-    assert answers(again.tick(START + HOUR)) == [("answer_none", 7)]  # the question outlived the restart
+    assert answers(again.tick(START + HOUR, START + HOUR)) == [("answer_none", 7)]  # the question outlived the restart
 
 
 @pytest.mark.parametrize(
@@ -99,16 +99,23 @@ def test_a_home_without_a_voice_says_so(tmp_path: Path) -> None:
 
 def test_a_test_press_is_asked_for_on_its_day_once_and_is_no_alarm(tmp_path: Path) -> None:
     asked = prompt(tmp_path, days=(3,))
-    assert asked.tick(START).publish == []
+    assert asked.tick(START, START).publish == []
     due = START + DAY + HOUR  # the 3rd, 10:00 in Shanghai
-    said = asked.tick(due)
+    said = asked.tick(due, due)
     assert said.publish == [TEST]
     assert [(one.device, one.metric) for one in said.readings] == [(SOS, "test_asked")]
-    assert asked.tick(due + MINUTE).publish == []
+    assert asked.tick(due + MINUTE, due + MINUTE).publish == []
     kept, thanked = press(asked, "sos", due - START + MINUTE)
     assert (kept, thanked.publish) == (["sos_test"], [THANKS])
     assert press(asked, "sos", due - START + MINUTE + 10 * SECOND)[0] == ["sos"]  # pressed again: a call
-    assert prompt(tmp_path, days=(3,)).tick(due + 10 * MINUTE).publish == []
+    assert prompt(tmp_path, days=(3,)).tick(due + 10 * MINUTE, due + 10 * MINUTE).publish == []
+
+
+def test_no_test_is_asked_for_while_the_true_time_is_not_known(tmp_path: Path) -> None:
+    asked = prompt(tmp_path, days=(3,))
+    due = START + DAY + HOUR
+    assert asked.tick(due, None).publish == []
+    assert asked.tick(due - 3650 * DAY, due).publish == [TEST]
 
 
 def test_a_press_measured_before_the_question_does_not_answer_it(tmp_path: Path) -> None:
@@ -123,7 +130,7 @@ def test_a_clock_that_was_set_back_does_not_leave_a_question_standing(tmp_path: 
     asked = prompt(tmp_path, sos_is_ok=True)
     asked.obey(ask(), START)
     assert press(asked, "sos", -HOUR)[0] == ["sos"]
-    assert answers(asked.tick(START - HOUR)) == [("answer_none", 7)]
+    assert answers(asked.tick(START - HOUR, START - HOUR)) == [("answer_none", 7)]
 
 
 @settings(deadline=None)  # each example writes to a disk
@@ -140,7 +147,7 @@ def test_no_call_for_help_is_swallowed_outside_of_a_questions_one_press(
     answered: list[float] = []
     for number, (second, what) in enumerate(sorted(events), start=1):
         now = START + second * SECOND
-        said = asked.tick(now)
+        said = asked.tick(now, now)
         if what in ("ask", "test"):
             questions += 1
             said.readings += asked.obey(ask(number, kind=what, good_for=HOUR), now).readings
@@ -151,7 +158,7 @@ def test_no_call_for_help_is_swallowed_outside_of_a_questions_one_press(
                 taken.append(second)
             said.readings += more.readings
         answered += [one.value for one in said.readings if one.metric.startswith("answer")]
-    answered += [one.value for one in asked.tick(START + HOUR).readings]
+    answered += [one.value for one in asked.tick(START + HOUR, START + HOUR).readings]
     presses = sum(1 for before, at in zip([-99, *taken], taken, strict=False) if at - before >= 5)
     assert presses <= questions
     assert len(answered) == len(set(answered)) == questions  # each question has one answer

@@ -42,6 +42,12 @@ def test_a_line_that_breaks_before_the_acknowledgement_is_no_line(rules: Rules) 
     assert rules.tick(START + SECOND, connected=False, urgent_since=START).publish == [SIREN]
 
 
+def test_an_event_that_is_not_in_the_outbox_yet_is_not_taken_for_one_that_the_platform_has(rules: Rules) -> None:
+    rules.happened([reading(SOS, "sos", START)], START, connected=True)
+    assert rules.tick(START, connected=False, urgent_since=None).publish == []  # a tick between the press and the disk
+    assert rules.tick(START + SECOND, connected=False, urgent_since=START).publish == [SIREN]
+
+
 def test_a_fall_acts_on_the_alarm_not_on_the_warning(rules: Rules) -> None:
     radar = "zigbee2mqtt/radar"
     assert rules.happened([reading(radar, "fall", START, 1)], START, connected=False).publish == []
