@@ -68,7 +68,7 @@ def _page(
     request: Request, house: House, looked: Looked, ticket: str, done: Done | None = None, said: Answer | None = None
 ) -> Response:
     if looked.visit is None or looked.link is None:
-        return house.pages.show_stranger(request, "answer_end.html", STATUS["unknown"], state="unknown", moment=None)
+        return house.pages.show_stranger(request, "reply_end.html", STATUS["unknown"], state="unknown", moment=None)
     visit, link = looked.visit, looked.link
     context = {
         "ticket": ticket,
@@ -79,7 +79,7 @@ def _page(
         "state": looked.state,
         "zone": looked.alerts[0]["zone"] if looked.alerts else house.settings.zone,
     }
-    template = "answer.html" if looked.state == "ask" or done else "answer_end.html"
+    template = "reply.html" if looked.state == "ask" or done else "reply_end.html"
     return house.pages.show_known(visit, template, 200 if done else STATUS[looked.state], **context)
 
 
