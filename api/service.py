@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 import uvicorn
 
+from alerts.notify.sender import keep_channels_out_of_logs
 from api.app import create_app
 from api.guard import ApiGuard
 from api.house import House
@@ -34,6 +35,7 @@ def run(settings: Settings, clock: Clock) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
+    keep_channels_out_of_logs()
     with open_pool(settings.database_url, DatabaseRole.API, size=settings.pool_size) as pool:
         app = create_app(settings, clock, pool)
         house = app.state.house

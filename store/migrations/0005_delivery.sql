@@ -57,7 +57,7 @@ CREATE TABLE platform_secret (
 -- The way from a message back to its alert: for one person, once, until it expires. The token is signed, not stored.
 CREATE TABLE answer_link (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    delivery_id bigint NOT NULL REFERENCES delivery,
+    delivery_id bigint NOT NULL REFERENCES delivery ON DELETE CASCADE,
     person_id   int NOT NULL REFERENCES person,
     alert_ids   bigint[] NOT NULL,             -- several of a bundle
     made_at     timestamptz NOT NULL,
