@@ -8,7 +8,6 @@ and once more when it is over.
 import http.client
 import json
 import signal
-import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +20,7 @@ import msgspec
 import structlog
 
 from alerts.notify.dispatch import Dispatch
+from alerts.notify.post import connection_to
 from alerts.notify.sender import keep_channels_out_of_logs
 from alerts.notify.webhook import is_genuine
 from alerts.watcher.operator import Incident, Operator
@@ -117,17 +117,11 @@ HEALTH: Final = ("no_answer", "health_bad")
 
 
 def ask_health(url: str, token: str, patience_s: float = PATIENCE_S) -> str | None:
-    """What is wrong with the platform's /health: None, `health_bad` or `no_answer`."""
-    parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port
-    connection: http.client.HTTPConnection
-    if parts.scheme == "https":
-        connection = http.client.HTTPSConnection(host, port, timeout=patience_s, context=ssl.create_default_context())
-    else:
-        connection = http.client.HTTPConnection(host, port, timeout=patience_s)
+    """What is wrong with the platform's /health: None, `health_bad` or `no_answer`. Raises ValueError: no address."""
+    connection = connection_to(url, patience_s)
     try:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        connection.request("GET", f"{parts.path.rstrip('/')}/health", headers=headers)
+        connection.request("GET", f"{urlsplit(url).path.rstrip('/')}/health", headers=headers)
         answer = connection.getresponse()
         said = json.loads(answer.read(MOST_BODY))
         well = answer.status == 200 and isinstance(said, dict) and said.get("status") == "ok"
@@ -190,6 +184,8 @@ def run(settings: WatchdogSettings) -> None:
     """Runs until SIGTERM or SIGINT. Raises SettingsError."""
     if not (settings.watchdog_url or settings.watchdog_listen):
         raise SettingsError("there is nothing to watch: set YIJU_WATCHDOG_URL, YIJU_WATCHDOG_LISTEN or both")
+    if settings.watchdog_url and urlsplit(settings.watchdog_url).scheme not in ("http", "https"):
+        raise SettingsError(f"YIJU_WATCHDOG_URL is {settings.watchdog_url!r}: write http://... or https://...")
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -22,17 +22,9 @@ def post(url: str, body: bytes, headers: Mapping[str, str], name: str, timeout_s
     """
     parts = urlsplit(url)
     try:
-        port = parts.port or PORTS[parts.scheme]
-        host = parts.hostname or ""
-    except (ValueError, KeyError):
+        connection = connection_to(url, timeout_s)
+    except ValueError:
         return Sent(SendReason.BAD_CHANNEL, name)
-    if not host:
-        return Sent(SendReason.BAD_CHANNEL, name)
-    connection: http.client.HTTPConnection
-    if parts.scheme == "https":
-        connection = http.client.HTTPSConnection(host, port, timeout=timeout_s, context=ssl.create_default_context())
-    else:
-        connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
     # The socket's own limit is for each read: one that gives a byte now and then must not hold us for ever.
     late = _Deadline(connection, timeout_s)
     try:
@@ -50,6 +42,17 @@ def post(url: str, body: bytes, headers: Mapping[str, str], name: str, timeout_s
     finally:
         late.cancel()
         connection.close()
+
+
+def connection_to(url: str, timeout_s: float) -> http.client.HTTPConnection:
+    """To the host of an http or https URL, not opened yet; certificates are checked. Raises ValueError."""
+    parts = urlsplit(url)
+    if not parts.hostname or parts.scheme not in PORTS:
+        raise ValueError("not an http or https address")
+    port = parts.port or PORTS[parts.scheme]
+    if parts.scheme == "http":
+        return http.client.HTTPConnection(parts.hostname, port, timeout=timeout_s)
+    return http.client.HTTPSConnection(parts.hostname, port, timeout=timeout_s, context=ssl.create_default_context())
 
 
 class _Deadline:
