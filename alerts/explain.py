@@ -50,6 +50,8 @@ def explain_event(
         key += ".incident"
     elif what == "told" and details.get("purpose") == "ended":
         key += ".ended"
+    elif what == "told" and "bundle" in details:
+        key += ".bundle"
     elif what == "person_skipped" and details.get("reason") == "on_leave":
         key += ".on_leave"
     elif what == "resolved" and "reason" in details:

@@ -40,20 +40,22 @@ WITH RECURSIVE above AS (
     UNION ALL
     SELECT person_id, 'volunteer', region_id FROM volunteer
 )
-SELECT above.origin, person.id, person.channels, granted.role, min(above.height) AS height
+SELECT above.origin, person.id, person.channels || person.own_channels AS channels, granted.role,
+    min(above.height) AS height
 FROM above JOIN granted ON granted.region_id = above.id JOIN person ON person.id = granted.person_id
 GROUP BY above.origin, person.id, granted.role
 ORDER BY above.origin, height, person.id;
 
 -- name: crew_family
 -- Consenting family of these homes, in the order in which they shall be told.
-SELECT consent.home_id, person.id, person.channels FROM consent JOIN person ON person.id = consent.person_id
+SELECT consent.home_id, person.id, person.channels || person.own_channels AS channels
+FROM consent JOIN person ON person.id = consent.person_id
 WHERE consent.home_id = ANY(%(homes)s) AND consent.given_at <= %(now)s
     AND (consent.withdrawn_at IS NULL OR consent.withdrawn_at > %(now)s)
 ORDER BY consent.home_id, consent.place, consent.given_at, person.id;
 
 -- name: channels_of
-SELECT id, channels FROM person WHERE id = ANY(%(people)s);
+SELECT id, channels || own_channels AS channels FROM person WHERE id = ANY(%(people)s);
 
 -- name: on_leave
 SELECT DISTINCT person_id FROM leave
@@ -77,7 +79,7 @@ RETURNING id;
 -- name: queue_digest
 INSERT INTO delivery (digest_id, rung, person_id, channel, purpose, created_at, next_try_at)
 SELECT %(digest_id)s, 0, person.id, channel, 'digest', %(now)s::timestamptz, %(now)s::timestamptz
-FROM person CROSS JOIN LATERAL unnest(person.channels) AS channel WHERE person.id = %(person_id)s
+FROM person CROSS JOIN LATERAL unnest(person.channels || person.own_channels) AS channel WHERE person.id = %(person_id)s
 ON CONFLICT (alert_id, digest_id, purpose, rung, person_id, channel)
 DO UPDATE SET state = 'queued', attempts = 0, next_try_at = excluded.next_try_at;
 

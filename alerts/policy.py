@@ -7,7 +7,7 @@ ladder: a home that sets its own for `fall` keeps the street's for `sos`.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import time
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -73,6 +73,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     ladder: Ladders = {}  # what was set, by alert kind or severity; alerts/rungs.py has the defaults
     quiet_from: ClockTime = "22:00"  # in the home's zone; what is not urgent waits for the morning
     quiet_until: ClockTime = "07:00"
+    message_detail: Literal["minimal", "home", "full"] = "home"  # how much of a person a message says: notify/detail.py
     # many gateways of a region gone at once: one incident
     outage_homes: Annotated[int, msgspec.Meta(ge=2, le=100_000)] = 5  # at least so many ...
     outage_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.3  # ... and this share of the region's homes

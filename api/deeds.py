@@ -7,22 +7,29 @@ it on: who is asked may answer. That it is over is said by staff.
 from datetime import datetime
 
 from alerts import lifecycle
+from alerts.notify import answers
 from api.access import Visit
 from api.reads import alerts as reads
 from core.errors import NotAllowed, NotFound
 from core.model import FalseReason, Outcome, Source
 
 
-def acknowledge(visit: Visit, alert_id: int, source: Source, until: datetime | None = None) -> None:
-    """ "I have it." Raises NotFound, NotAllowed, Conflict."""
+def acknowledge(visit: Visit, alert_id: int, source: Source, until: datetime | None = None) -> datetime:
+    """ "I have it", until when. Raises NotFound, NotAllowed, Conflict."""
     _allow(visit, alert_id, "alert.acknowledge", told=True)
-    lifecycle.acknowledge(visit.connection, alert_id, visit.person.id, visit.now, until, source=source)
+    return lifecycle.acknowledge(visit.connection, alert_id, visit.person.id, visit.now, until, source=source)
 
 
 def on_site(visit: Visit, alert_id: int, source: Source) -> None:
     """ "I am there." Raises NotFound, NotAllowed, Conflict."""
     _allow(visit, alert_id, "alert.on_site", told=True)
     lifecycle.on_site(visit.connection, alert_id, visit.person.id, visit.now, source=source)
+
+
+def pass_on(visit: Visit, alert_id: int, source: Source) -> None:
+    """ "I cannot, tell the next." Raises NotFound, NotAllowed, Conflict."""
+    _allow(visit, alert_id, "alert.pass_on", told=True)
+    answers.pass_on(visit.connection, alert_id, visit.person.id, visit.now, source)
 
 
 def hand_on(visit: Visit, alert_id: int, source: Source, to: int, why: str = "") -> None:

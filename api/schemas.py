@@ -302,7 +302,8 @@ class Delivery(Shape):
     person: str | None
     channel: str = Field(description="the kind of channel; its address stays inside")
     purpose: str = Field(description="alert, handed, emergency, ended")
-    state: str
+    state: str = Field(description="queued, sent or failed")
+    status: str = Field(description="how far it came: queued, sent, accepted (by the device), seen, answered, failed")
     attempts: int
     created_at: datetime
     last_at: datetime | None

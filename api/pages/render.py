@@ -55,6 +55,11 @@ class Pages:
         words = self._words[locale_of(request)]
         return self._render(template, words, status, person=None, links=[], **context)
 
+    def show_known(self, visit: Visit, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+        """A page for somebody whom a link names and who is not signed in: in their language, with no way further in."""
+        moment = lambda at, zone: visit.words.moment(at, zone, visit.now)  # noqa: E731
+        return self._render(template, visit.words, status, person=None, links=[], moment=moment, **context)
+
     def error(self, request: Request, status: int, code: str) -> HTMLResponse:
         """The page that says what went wrong and where to go on."""
         visit: Visit | None = getattr(request.state, "visit", None)

@@ -180,7 +180,7 @@ WHERE alert_event.alert_id = %(alert)s ORDER BY alert_event.id
 -- name: deliveries
 -- The channel is an address with its secrets: only its scheme leaves the database.
 SELECT delivery.id, delivery.rung, split_part(delivery.channel, ':', 1) AS channel, delivery.created_at,
-    delivery.state, delivery.attempts, delivery.next_try_at, delivery.purpose, person.name AS person_name,
+    delivery.state, delivery.status, delivery.attempts, delivery.next_try_at, delivery.purpose, person.name AS person_name,
     last_attempt.at AS last_at, last_attempt.ok AS last_ok, last_attempt.reason AS last_reason
 FROM delivery
 LEFT JOIN person ON person.id = delivery.person_id
@@ -310,3 +310,6 @@ SELECT service, at, details FROM service_heartbeat
 
 -- name: platform_counts
 SELECT what, label, amount FROM platform_counts(%(since)s, %(silent_since)s)
+
+-- name: delivery_counts
+SELECT what, label, amount FROM delivery_counts(%(since)s)

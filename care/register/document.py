@@ -16,7 +16,7 @@ from core.configuration import Options, check_topics
 from core.daytime import parse_time
 from core.errors import RegisterError, SettingsError
 from core.model import DeviceKind, RegionLevel, Role, RoomKind
-from core.wire import GATEWAY_KEY
+from core.wire import ALERTS, GATEWAY_KEY
 
 Key = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -180,10 +180,10 @@ def _check_homes(document: RegisterDocument, source: str) -> None:
             )
         check_zone(home.zone, f"{source}: home {home.key!r}")
         for gateway in home.gateway:
-            if not GATEWAY_KEY.fullmatch(gateway.key):
+            if not GATEWAY_KEY.fullmatch(gateway.key) or gateway.key == ALERTS:
                 raise RegisterError(
                     f"{source}: home {home.key!r}: gateway {gateway.key!r}: a gateway's key is part of MQTT topics:"
-                    " use lower-case letters, digits, '-' and '_', at most 63"
+                    " use lower-case letters, digits, '-' and '_', at most 63, and not 'alerts'"
                 )
             try:
                 check_topics(gateway.options or Options())

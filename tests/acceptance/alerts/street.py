@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from concurrent.futures import wait
 from datetime import date, datetime, timedelta
+from time import time
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from alerts.notify.dispatch import Dispatch
 from alerts.notify.message import Message
 from alerts.notify.outbox import Outbox
-from alerts.notify.sender import Sent, send
+from alerts.notify.result import Sent
 from core.clock import ManualClock
 from tests.acceptance.alerts.receiver import Receiver
 from tests.integration.alerts.world import HomeWorld, World
@@ -18,7 +20,7 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 def impatient(channel: str, message: Message) -> Sent:
-    return send(channel, message, timeout_s=1.0)
+    return Dispatch("https://yiju.example", time, timeout_s=1.0)(channel, message)
 
 
 class Street:

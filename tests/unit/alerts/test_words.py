@@ -120,6 +120,8 @@ def test_every_word_of_an_alert_is_there(locale: str) -> None:
         ("told", {"rung": 1, "reason": "sent"}),
         ("not_told", {"rung": 1, "reason": "refused"}),
         ("told", {"rung": 0, "reason": "sent", "purpose": "ended"}),
+        ("told", {"rung": 1, "reason": "sent", "purpose": "alert", "bundle": 4}),
+        ("passed_on", {}),
         ("rung_skipped", {"rung": 1, "audience": "on_shift"}),
         ("person_skipped", {"rung": 1, "audience": "volunteer", "reason": "no_address"}),
         ("person_skipped", {"rung": 1, "audience": "handed", "reason": "on_leave"}),
