@@ -98,14 +98,16 @@ ORDER BY gateway.id;
 SELECT device.id, device.home_id, device.gateway_id, device.kind, coalesce(room.kind, '') AS room, device.mains,
     device.exterior, extract(epoch FROM device.registered_at)::float8 AS registered_at,
     extract(epoch FROM heard.last_at)::float8 AS last_at,
-    extract(epoch FROM heard.gone_at)::float8 AS gone_at, heard.limit_s, coalesce(heard.with_hub, false) AS with_hub
+    extract(epoch FROM heard.gone_at)::float8 AS gone_at, heard.limit_s, coalesce(heard.with_hub, false) AS with_hub,
+    CASE WHEN device.kind = 'motion' THEN extract(epoch FROM heard.somebody)::float8 END AS somebody_s
 FROM device
 LEFT JOIN room ON room.id = device.room_id
 LEFT JOIN LATERAL (
     SELECT max(received_at) FILTER (WHERE metric NOT IN (55, 56, 68) AND (metric <> 42 OR value > 0)) AS last_at,
         max(time) FILTER (WHERE (metric = 42 AND value = 0) OR (metric = 55 AND value > 0)) AS gone_at,
         max(value) FILTER (WHERE metric = 56) AS limit_s,
-        bool_or(value = 2) FILTER (WHERE metric = 55) AS with_hub
+        bool_or(value = 2) FILTER (WHERE metric = 55) AS with_hub,
+        max(time - changed_at) FILTER (WHERE metric = 1 AND value > 0) AS somebody
     FROM device_state WHERE device_state.device_id = device.id
 ) AS heard ON true
 WHERE device.kind <> 'gateway'

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from alerts.hindsight.play import Hindsight
 from alerts.learn import learn_home
 from alerts.observe import observe
-from core.metrics import BY_ID
+from core.metrics import BY_NAME
 from core.model import Flag, Lane
 from core.wire import WireReading
 from evaluation.simulated import DEVICES_A_HOME, FIRST, arrivals, register_of_seasons
@@ -25,6 +25,7 @@ from store.pool import DatabaseRole
 from tests.conftest import Database
 
 DAYS, BATCH_S = 9, 7200.0
+METRICS = {metric.id: name for name, metric in BY_NAME.items()}
 
 
 def test_hindsight_sees_what_ingest_stored_and_the_engine_observes(database: Database) -> None:
@@ -40,6 +41,10 @@ def test_hindsight_sees_what_ingest_stored_and_the_engine_observes(database: Dat
     _register(owner, register, start)
     hindsight = Hindsight(register, start, start + DAYS * 86_400)
     writer, session = Writer(), uuid4()
+    known = {home: KnownGateway(home, home, {}) for home in register.home_id.tolist()}
+    for device, row in zip(register.device_id.tolist(), register.device_home.tolist(), strict=True):
+        home = int(register.home_id[row])
+        known[home].devices[str(device)] = KnownDevice(device, home, 0)
     checked = 0
     for number, stored in enumerate(np.unique(readings["stored"])):
         batch = readings[readings["stored"] == stored]
@@ -47,21 +52,20 @@ def test_hindsight_sees_what_ingest_stored_and_the_engine_observes(database: Dat
         work = []
         for row, home in enumerate(register.home_id.tolist()):
             mine = batch[register.device_home[batch["device"]] == row]
-            sent = [
-                WireReading(str(register.device_id[one["device"]]), BY_ID[int(one["metric"])].name,
+            rows = [
+                WireReading(str(register.device_id[one["device"]]), METRICS[int(one["metric"])],
                             round(one["time"] * 1000), float(one["value"]), round(one["received"] * 1000),
                             int(Flag.CHANGED) if one["changed"] else 0)
                 for one in mine
             ]  # fmt: skip
-            devices = {reading.device: KnownDevice(int(reading.device), home, 0) for reading in sent}
             work.append(
                 Decoded(
                     Message("", b"", False, 0, 0),
                     f"gw-{home}",
-                    KnownGateway(home, home, devices),
+                    known[home],
                     (session, Lane.BULK, number + 1),
-                    readings=sent,
-                    sent=len(sent),
+                    readings=rows,
+                    sent=len(rows),
                 )
             )
         writer.store(ingest, prepare(work, now), now)
