@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from alerts.detect.findings import Finding
+from alerts.slices import ALL
 from core.model import AlertKind
 from store.pool import Connection
 from store.queries import load_queries
@@ -66,10 +67,11 @@ def inhibit(
 
 
 def keep_muted(
-    connection: Connection, now: datetime, muted: Sequence[Muted], looked: Container[str] = frozenset(AlertKind)
-) -> None:
-    """Brings `muted_finding` in line with this tick, for the kinds that it looked for."""
-    rows = connection.execute(QUERIES["muted"]).fetchall()
+    connection: Connection, now: datetime, muted: Sequence[Muted], looked: Container[str] = frozenset(AlertKind),
+    slices: Sequence[int] = ALL,
+) -> None:  # fmt: skip
+    """Brings `muted_finding` in line with this tick, for the kinds and slices of homes that it looked for."""
+    rows = connection.execute(QUERIES["muted"], {"slices": list(slices)}).fetchall()
     before = {row["dedup_key"]: row["cause"] for row in rows if row["kind"] in looked}
     for finding, cause in muted:
         if before.pop(finding.dedup_key, None) != cause:

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from alerts.lifecycle import announce, record
+from alerts.observe.policies import load_policies
 from alerts.policy import Policy
 from core.model import Role, Severity
 from store.pool import Connection
@@ -43,10 +44,14 @@ def escalate(
     """Takes every open alert whose next rung is due one rung up. Returns how many.
 
     Claimed with SKIP LOCKED: two workers never climb the same alert at once. The caller owns the transaction.
+
+    Args:
+        policies: by home, as far as they are known; of other homes they are read.
     """
     due = connection.execute(QUERIES["due_alerts"], {"now": now}).fetchall()
+    known = dict(policies) | load_policies(connection, {alert["home_id"] for alert in due} - policies.keys())
     for alert in due:
-        climb(connection, now, alert, policies.get(alert["home_id"], Policy()), platform_channels)
+        climb(connection, now, alert, known.get(alert["home_id"], Policy()), platform_channels)
     return len(due)
 
 
