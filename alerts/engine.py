@@ -47,6 +47,7 @@ from alerts.inhibit import inhibit, keep_muted
 from alerts.learn import learn_home
 from alerts.lifecycle import expire_acknowledgements
 from alerts.observe import View, observe
+from alerts.slices import ALL
 from store.pool import Connection
 
 LEARN_IN_A_TICK = 3  # the nightly job learns the many; this is for homes seen for the first time
@@ -61,22 +62,26 @@ class Tick:
     ended: Sequence[int]
 
 
-def tick(connection: Connection, now: datetime, *, platform_channels: Sequence[str] = (), slack_s: float = 0.0) -> Tick:
-    """One look at everything. The caller owns the transaction and commits it; delivery comes after.
+def tick(
+    connection: Connection, now: datetime, *, platform_channels: Sequence[str] = (), slack_s: float = 0.0,
+    slices: Sequence[int] = ALL,
+) -> Tick:  # fmt: skip
+    """One look at all homes of these slices. The caller owns the transaction and commits it; delivery comes after.
 
     Args:
         now: the platform's present, aware.
         platform_channels: Apprise URLs told of every alert on the first rung.
         slack_s: how long a reading may be under way from sensor to database, in seconds of the platform's clock.
+        slices: whose homes this worker looks at; a ladder is climbed by whoever comes first.
     """
-    view = observe(connection, now, slack_s)
+    view = observe(connection, now, slack_s, slices)
     findings = detect(view, now, slack_s)
     installed = view.gateways.home_id[~np.isnan(view.gateways.heard_at)]
     planned.end_on_return(connection, now)
     incidents = regional.look(connection, now, findings, set(view.gateways.home_id.tolist()))
     known = planned.load_planned(connection, now)
     standing, muted = inhibit(findings, Counter(installed.tolist()), (incidents.cause, known.cause))
-    keep_muted(connection, now, muted, view.looked)
+    keep_muted(connection, now, muted, view.looked, slices)
     opened, again = opening.open_or_update(connection, now, view, standing)
     opening.handle(connection, now, view)
     ended = [*incidents.ended, *elder.listen(connection, now), *ending.end(connection, now, view, findings)]

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from alerts.detect.findings import Finding
+from alerts.slices import ALL
 from core.model import AlertKind
 from store.pool import Connection
 from store.queries import load_queries
@@ -73,13 +74,14 @@ def inhibit(
 
 
 def keep_muted(
-    connection: Connection, now: datetime, muted: Sequence[Muted], looked: Container[str] = frozenset(AlertKind)
-) -> None:
-    """Brings `muted_finding` in line with this tick, for the kinds that it looked for.
+    connection: Connection, now: datetime, muted: Sequence[Muted], looked: Container[str] = frozenset(AlertKind),
+    slices: Sequence[int] = ALL,
+) -> None:  # fmt: skip
+    """Brings `muted_finding` in line with this tick, for the kinds and slices of homes that it looked for.
 
     What has ended, or has another cause now, stays on record.
     """
-    rows = connection.execute(QUERIES["muted"]).fetchall()
+    rows = connection.execute(QUERIES["muted"], {"slices": list(slices)}).fetchall()
     before = {row["dedup_key"]: row["cause"] for row in rows if row["kind"] in looked}
     wanted = {finding.dedup_key: cause for finding, cause in muted}
     ended = [key for key, cause in before.items() if wanted.get(key) != cause]

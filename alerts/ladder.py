@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 from alerts import elder
 from alerts.crew import Crew, Person, load_crew
 from alerts.lifecycle import announce, record, region_policy
+from alerts.observe.policies import load_policies
 from alerts.policy import DEFAULTS, Policy
 from alerts.quiet import tell_at, zone_of
 from alerts.rungs import ASK_S, Audience, Rung, ladder_of
@@ -53,23 +54,23 @@ def escalate(
     now: datetime,
     policies: Mapping[int, Policy],
     platform_channels: Sequence[str],
-    of_homes: Sequence[int] | None = None,
 ) -> int:
     """Takes every open alert whose next rung is due one rung up. Returns how many.
 
     Claimed with SKIP LOCKED: two workers never climb the same alert at once. The caller owns the transaction.
 
     Args:
-        policies: home id -> what holds there; at least of the homes whose alerts may be due.
-        of_homes: only alerts about these homes; None = all.
+        policies: by home, as far as they are known; of other homes they are read.
     """
-    due = connection.execute(QUERIES["due_alerts"], {"now": now, "homes": of_homes}).fetchall()
+    due = connection.execute(QUERIES["due_alerts"], {"now": now}).fetchall()
     if not due:
         return 0
+    homes = {alert["home_id"] for alert in due if alert["home_id"] is not None}
+    known = dict(policies) | load_policies(connection, homes - policies.keys())
     crew = load_crew(connection, now, due)
     held = Told()
     for alert in due:
-        _Climb(connection, now, alert, _policy(connection, alert, policies), crew, platform_channels, held).go()
+        _Climb(connection, now, alert, _policy(connection, alert, known), crew, platform_channels, held).go()
     _send_held(connection, now, held)
     return len(due)
 

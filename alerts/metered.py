@@ -16,6 +16,7 @@ from alerts.detect.arrays import Floats
 from alerts.detect.memory import DAY_S
 from alerts.detect.power import SIZES, Steps
 from alerts.detect.spells import UNKNOWN, Signs
+from alerts.slices import ALL
 from core.metrics import BY_NAME
 from store.pool import Connection
 from store.queries import load_queries
@@ -26,9 +27,9 @@ OVERLAP: Final = timedelta(minutes=10)  # of values that are looked at again: a 
 FIRST: Final = timedelta(days=1)  # so far back a home is looked at that was never looked at
 
 
-def follow(connection: Connection, now: datetime) -> None:
-    """Brings `power_life` of every metered home up to `now`. The caller owns the transaction."""
-    homes = connection.execute(QUERIES["metered_homes"]).fetchall()
+def follow(connection: Connection, now: datetime, slices: Sequence[int] = ALL) -> None:
+    """Brings `power_life` of every metered home of these slices up to `now`. The caller owns the transaction."""
+    homes = connection.execute(QUERIES["metered_homes"], {"slices": list(slices)}).fetchall()
     if not homes:
         return
     since = [(row["until"] or now - FIRST) - OVERLAP for row in homes]

@@ -1,5 +1,5 @@
 -- name: claim_urgent_events
--- Urgent events that nobody handles, oldest first; another worker's are skipped. `handle_urgent_events` in the
+-- Urgent events of these slices' homes that nobody handles, oldest first; another worker's are skipped. `handle_urgent_events` in the
 -- same transaction ends the claim.
 SELECT urgent_event.id, urgent_event.home_id, urgent_event.device_id, urgent_event.metric,
     extract(epoch FROM urgent_event.time)::float8 AS time, urgent_event.value,
@@ -10,7 +10,7 @@ LEFT JOIN device ON device.id = urgent_event.device_id
 LEFT JOIN room ON room.id = device.room_id
 LEFT JOIN device_state ON device_state.device_id = urgent_event.device_id
     AND device_state.metric = urgent_event.metric
-WHERE urgent_event.handled_at IS NULL
+WHERE urgent_event.handled_at IS NULL AND mod(urgent_event.home_id, 32) = ANY(%(slices)s)
 ORDER BY urgent_event.id
 LIMIT 500
 FOR UPDATE OF urgent_event SKIP LOCKED;
@@ -74,7 +74,7 @@ LEFT JOIN LATERAL (
         (data -> 'routine' ->> 'radio_s')::float8 AS radio_s
     FROM profile WHERE profile.home_id = home.id ORDER BY version DESC LIMIT 1
 ) AS learned ON true
-WHERE EXISTS (SELECT FROM gateway WHERE gateway.home_id = home.id)
+WHERE mod(home.id, 32) = ANY(%(slices)s) AND EXISTS (SELECT FROM gateway WHERE gateway.home_id = home.id)
 ORDER BY home.id;
 
 -- name: gateways
@@ -90,6 +90,7 @@ LEFT JOIN LATERAL (
     JOIN device_state ON device_state.device_id = device.id
     WHERE device.gateway_id = gateway.id AND device.kind = 'gateway'
 ) AS own ON true
+WHERE mod(gateway.home_id, 32) = ANY(%(slices)s)
 ORDER BY gateway.id;
 
 -- name: devices
@@ -110,7 +111,7 @@ LEFT JOIN LATERAL (
         max(time - changed_at) FILTER (WHERE metric = 1 AND value > 0) AS somebody
     FROM device_state WHERE device_state.device_id = device.id
 ) AS heard ON true
-WHERE device.kind <> 'gateway'
+WHERE device.kind <> 'gateway' AND mod(device.home_id, 32) = ANY(%(slices)s)
 ORDER BY device.id;
 
 -- name: device_values
@@ -132,18 +133,25 @@ LEFT JOIN LATERAL (
         WHEN 'climate' THEN ARRAY[30] END AS metrics) AS main
     WHERE device_state.device_id = device.id
 ) AS state ON true
-WHERE device.kind <> 'gateway'
+WHERE device.kind <> 'gateway' AND mod(device.home_id, 32) = ANY(%(slices)s)
 ORDER BY device.id;
 
 -- name: claim_look
--- The minute's look at rooms, doors, supplies and sensors: whoever gets the row does it.
-INSERT INTO look AS old (what, at) VALUES ('slow', %(now)s)
-ON CONFLICT (what) DO UPDATE SET at = excluded.at
-WHERE old.at <= excluded.at - %(every)s::interval OR old.at > excluded.at
+-- The minute's look at rooms, doors, supplies and sensors of these slices: when it is due for one of them it is taken
+-- of all, so that slices that came from another worker fall into step. `look` has a row for each slice.
+INSERT INTO look AS old (what, at)
+SELECT 'slow ' || slice, %(now)s::timestamptz FROM unnest(%(slices)s::int[]) AS slice
+WHERE EXISTS (
+    SELECT FROM unnest(%(slices)s::int[]) AS mine LEFT JOIN look ON look.what = 'slow ' || mine
+    WHERE look.at IS NULL OR look.at <= %(now)s::timestamptz - %(every)s::interval OR look.at > %(now)s
+)
+ORDER BY slice
+ON CONFLICT (what) DO UPDATE SET at = excluded.at WHERE old.at <> excluded.at
 RETURNING what;
 
 -- name: routines
-SELECT DISTINCT ON (home_id) home_id, data -> 'routine' AS routine FROM profile ORDER BY home_id, version DESC;
+SELECT DISTINCT ON (home_id) home_id, data -> 'routine' AS routine FROM profile
+WHERE mod(home_id, 32) = ANY(%(slices)s) ORDER BY home_id, version DESC;
 
 -- name: supply_quarters
 -- Quarter-hour sums of meters' power (20), water (22) and temperature (30) by device; bounded by `since`.
@@ -152,6 +160,10 @@ FROM rollup JOIN device ON device.id = rollup.device_id
 WHERE rollup.device_id = ANY(%(devices)s) AND rollup.bucket >= to_timestamp(%(since)s)
     AND rollup.metric IN (20, 22, 30)
     AND rollup.metric = CASE device.kind WHEN 'meter' THEN 20 WHEN 'water_meter' THEN 22 ELSE 30 END;
+
+-- name: homes_of
+-- What the policies of these homes are made of.
+SELECT id, region_id, key, policy FROM home WHERE id = ANY(%(homes)s);
 
 -- name: false_alarms
 SELECT home_id, kind, count(*)::int AS n FROM alert
@@ -203,7 +215,7 @@ GROUP BY asked.home_id;
 
 -- name: open_alerts
 SELECT id, home_id, kind, severity, dedup_key, state, began_at, opened_at, last_at, parameters FROM alert
-WHERE state <> 'resolved' ORDER BY id;
+WHERE state <> 'resolved' AND mod(home_id, 32) = ANY(%(slices)s) ORDER BY id;
 
 -- name: open_alert
 -- One open alert a dedup key, whoever comes first; says nothing when there is one already.
@@ -264,7 +276,8 @@ GROUP BY alert.id
 HAVING max(device_state.value) = 0 AND max(device_state.off_at) > max(alert.last_at);
 
 -- name: muted
-SELECT dedup_key, cause, kind FROM muted_finding WHERE ended_at IS NULL;
+SELECT dedup_key, cause, kind FROM muted_finding
+WHERE ended_at IS NULL AND mod(home_id, 32) = ANY(%(slices)s);
 
 -- name: mute
 INSERT INTO muted_finding (dedup_key, home_id, kind, cause, since, last_at)
@@ -419,7 +432,7 @@ ORDER BY version DESC LIMIT 1;
 -- Homes whose only witness is a mains meter: no sensor that shows life.
 SELECT DISTINCT ON (device.home_id) device.home_id, device.id AS device_id, power_life.until, power_life.by_hour
 FROM device LEFT JOIN power_life ON power_life.home_id = device.home_id
-WHERE device.kind = 'meter' AND NOT EXISTS (SELECT FROM device AS other WHERE other.home_id = device.home_id
+WHERE device.kind = 'meter' AND mod(device.home_id, 32) = ANY(%(slices)s) AND NOT EXISTS (SELECT FROM device AS other WHERE other.home_id = device.home_id
     AND other.kind IN ('contact', 'motion', 'bed', 'seat', 'radar'))
 ORDER BY device.home_id, device.id;
 

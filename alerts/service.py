@@ -1,7 +1,9 @@
 """The alerts service: ticks at its pace and at once when an urgent event comes, learns habits, sends messages."""
 
 import logging
+import os
 import signal
+import socket
 from datetime import timedelta
 from threading import Event, Lock, Thread
 from time import perf_counter
@@ -13,9 +15,11 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from psycopg.types.json import Jsonb
 
+from alerts import ladder, slices
 from alerts.at_once import at_once
 from alerts.engine import tick
 from alerts.learn import learn_due
+from alerts.lifecycle import expire_acknowledgements
 from alerts.notify.sender import keep_channels_out_of_logs
 from alerts.pace import lasting
 from alerts.shifts.morning import send_mornings
@@ -30,6 +34,7 @@ from store.retention import forget_outlived
 QUERIES: Final = load_queries(__package__)
 SLACK_S: Final = 10.0  # how long a reading may be under way from a sensor to the database
 HEARTBEAT_S: Final = 2.0
+CLIMB_S: Final = 0.5  # how late the next rung may be told
 LEARN_S: Final = 60.0
 MORNING_S: Final = 60.0  # how often it is asked whether a manager's morning is due
 STALLED_S: Final = 30.0  # without a tick that ended well: nothing is looked at
@@ -63,6 +68,9 @@ class Settings(msgspec.Struct, frozen=True):
     zone: Annotated[str, msgspec.Meta(description="IANA zone of the times in messages to the operator")] = (
         "Asia/Shanghai"
     )
+    alerts_worker: Annotated[
+        str, msgspec.Meta(description="Name of this worker, one per running worker; empty: host and process")
+    ] = ""
 
 
 def run(settings: Settings, clock: Clock) -> None:
@@ -79,7 +87,11 @@ def run(settings: Settings, clock: Clock) -> None:
 
 
 class AlertsService:
-    """The service's threads: a scheduler (ticks, heartbeats, learning, deliveries), a listener for calls for help."""
+    """The service's threads: a scheduler (ticks, heartbeats, learning, deliveries), a listener for calls for help.
+
+    Looks at the homes whose slices it holds (alerts/slices.py): alone at all, with other workers at its share. Calls
+    for help, due rungs and deliveries are claimed by whoever comes first; what is done once is the leader's.
+    """
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
@@ -97,9 +109,15 @@ class AlertsService:
         self._ticked_at = perf_counter()
         self._failures = 0
         self._lost = False
+        self._name = settings.alerts_worker or f"{socket.gethostname()}-{os.getpid()}"
+        self._leads = False
+        self._tick_began: float | None = None
 
     def start(self) -> None:
+        self._renew()
         jobs = (
+            (self._renew, slices.RENEW_S),
+            (self._climb, CLIMB_S),
             (self._tick, self._settings.tick_s),
             (self._beat, HEARTBEAT_S),
             (self._learn, LEARN_S),
@@ -119,6 +137,7 @@ class AlertsService:
         self._scheduler.shutdown(wait=True)
         self._listener.join()
         self._telling.stop()
+        self._sign_off()
         self._pool.close()
         self._log.info("alerts_stopped")
 
@@ -142,23 +161,72 @@ class AlertsService:
         if done.opened:
             self._telling.wake()
         if done.look or look:
-            self._scheduler.add_job(self._tick, id="now", replace_existing=True, misfire_grace_time=None,
-                                    max_instances=2)  # fmt: skip
+            self._tick_soon()
+
+    def _renew(self) -> None:
+        """Prolongs the leases. A worker whose tick hangs does not: others shall look at its homes."""
+        if self._hanging():
+            return
+        lease = lasting(self._clock, slices.LEASE_S)
+        try:
+            with self._pool.connection() as connection:
+                share = slices.renew(connection, self._clock.now(), self._name, lease)
+        except Exception as error:  # noqa: BLE001 - the edge of a thread: what is not renewed moves on
+            self._failed("renew", error)
+            return
+        self._leads = share.leads
+        if share.taken:
+            self._log.info("slices_taken", worker=self._name, held=len(share.held), workers=share.workers)
+            self._tick_soon()
+
+    def _hanging(self) -> bool:
+        began = self._tick_began
+        return began is not None and perf_counter() - began > STALLED_S
+
+    def _sign_off(self) -> None:
+        try:
+            with self._pool.connection() as connection:
+                slices.sign_off(connection, self._name)
+        except psycopg.OperationalError as error:  # its leases run out
+            self._failed("sign_off", error)
+
+    def _climb(self) -> None:
+        """Rungs come due between two looks; a due alert is climbed by whichever worker comes first."""
+        try:
+            with self._pool.connection() as connection:
+                now = self._clock.now()
+                expired = expire_acknowledgements(connection, now)
+                climbed = ladder.escalate(connection, now, {}, self._channels)
+        except Exception as error:  # noqa: BLE001 - the edge of a thread: the next second tries again
+            self._failed("climb", error)
+            return
+        if climbed or expired:
+            self._telling.wake()
+
+    def _tick_soon(self) -> None:
+        self._scheduler.add_job(self._tick, id="now", replace_existing=True, misfire_grace_time=None,
+                                max_instances=2)  # fmt: skip
 
     def _tick(self) -> None:
         with self._ticking:  # one at a time in this process; other processes are kept apart by the database
-            began = perf_counter()
+            began = self._tick_began = perf_counter()
             try:
                 with self._pool.connection() as connection:
-                    tick(
-                        connection,
-                        self._clock.now(),
-                        platform_channels=self._channels,
-                        slack_s=lasting(self._clock, SLACK_S).total_seconds(),
-                    )
+                    now = self._clock.now()
+                    mine = slices.held(connection, now, self._name)
+                    if mine:
+                        tick(
+                            connection,
+                            now,
+                            platform_channels=self._channels,
+                            slack_s=lasting(self._clock, SLACK_S).total_seconds(),
+                            slices=mine,
+                        )
             except Exception as error:  # noqa: BLE001 - the edge of a thread: the next tick tries again
                 self._failed("tick", error)
                 return
+            finally:
+                self._tick_began = None
             if self._lost:
                 self._lost = False
                 self._log.info("database_back")
@@ -168,6 +236,8 @@ class AlertsService:
         self._telling.wake()
 
     def _learn(self) -> None:
+        if not self._leads:
+            return
         try:
             with self._pool.connection() as connection:
                 learn_due(connection, self._clock.now())
@@ -176,6 +246,8 @@ class AlertsService:
 
     def _forget(self) -> None:
         """Deletes what has outlived its purpose: store/retention.py says what, when and why."""
+        if not self._leads:
+            return
         rollups = timedelta(days=self._settings.keep_rollups_days)
         try:
             with connect(self._settings.database_url, DatabaseRole.ALERTS, autocommit=True) as connection:
@@ -187,6 +259,8 @@ class AlertsService:
             self._log.info("outlived_rows_deleted", **{table: count for table, count in gone.items() if count})
 
     def _mornings(self) -> None:
+        if not self._leads:
+            return
         try:
             with self._pool.connection() as connection:
                 send_mornings(connection, self._clock.now())

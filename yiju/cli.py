@@ -69,7 +69,7 @@ def _add_service(service: Service) -> None:
 
 
 for _service in SERVICES:
-    if _service.name not in ("simulate", "gateway", "ingest"):  # groups of commands, and one with options
+    if _service.name not in ("simulate", "gateway", "ingest", "alerts"):  # groups of commands, and two with options
         _add_service(_service)
 
 
@@ -84,7 +84,23 @@ def ingest(
     from yiju.screen import Screen
     from yiju.workers import run_workers
 
-    run_workers(workers, Screen().tell)
+    run_workers("ingest", workers, Screen().tell)
+
+
+@app.command()
+def alerts(
+    workers: Annotated[int, typer.Option(help="How many processes share the homes.", min=1, max=32)] = 1,
+) -> None:
+    """Looks at every home and calls a human."""
+    if workers == 1:
+        run_service(next(service for service in SERVICES if service.name == "alerts"))
+        return
+    import socket
+
+    from yiju.screen import Screen
+    from yiju.workers import run_workers
+
+    run_workers("alerts", workers, Screen().tell, socket.gethostname())
 
 
 @app.command("import")

@@ -1,9 +1,24 @@
 """The policy that holds for each home."""
 
+from collections.abc import Collection
+from typing import Final
+
 import structlog
 
 from alerts.observe.columns import Rows
 from alerts.policy import Level, Policy, Resolved, inherit
+from store.pool import Connection
+from store.queries import load_queries
+
+QUERIES: Final = load_queries("alerts")
+
+
+def load_policies(connection: Connection, homes: Collection[int]) -> dict[int, Policy]:
+    """Of these homes, in two statements however many they are."""
+    if not homes:
+        return {}
+    regions = connection.execute(QUERIES["regions"]).fetchall()
+    return policies_of(regions, connection.execute(QUERIES["homes_of"], {"homes": list(homes)}).fetchall())
 
 
 def policies_of(regions: Rows, homes: Rows) -> dict[int, Policy]:

@@ -23,6 +23,7 @@ from alerts.observe.slow import KINDS, Slow, slow
 from alerts.observe.whereabouts import room_kinds
 from alerts.policy import DEFAULTS, Policy
 from alerts.routine import table_of
+from alerts.slices import ALL
 from core.metrics import BY_NAME
 from core.model import AlertKind
 from store.pool import Connection
@@ -64,24 +65,24 @@ class View:
         return self.policies.get(home_id, DEFAULTS)
 
 
-def observe(connection: Connection, now: datetime, slack_s: float = 0.0) -> View:
-    """Reads everything that one tick needs, and claims the urgent events until the transaction ends.
+def observe(connection: Connection, now: datetime, slack_s: float = 0.0, slices: Sequence[int] = ALL) -> View:
+    """Reads everything that one tick of these slices needs, and claims their urgent events until the transaction ends.
 
     Args:
         slack_s: how long a reading may be under way, seconds of the platform's clock.
     """
     present = now.timestamp()
-    urgent = connection.execute(QUERIES["claim_urgent_events"]).fetchall()
+    mine = {"now": now, "slices": list(slices)}
+    urgent = connection.execute(QUERIES["claim_urgent_events"], mine).fetchall()
     regions = connection.execute(QUERIES["regions"]).fetchall()
-    asked = {"now": now, "every": timedelta(seconds=SLOW_S)}
-    due = connection.execute(QUERIES["claim_look"], asked).fetchone() is not None
+    due = connection.execute(QUERIES["claim_look"], mine | {"every": timedelta(seconds=SLOW_S)}).fetchone() is not None
     if due:
-        metered.follow(connection, now)
-    home_rows = connection.execute(QUERIES["homes"], {"now": now}).fetchall()
+        metered.follow(connection, now, slices)
+    home_rows = connection.execute(QUERIES["homes"], mine).fetchall()
     raised = _raised(connection, now)
     policies = _calibrated(policies_of(regions, home_rows), raised)
-    gateway_columns = _gateway_columns(connection.execute(QUERIES["gateways"]).fetchall())
-    device_columns = _device_columns(connection.execute(QUERIES["devices"]).fetchall())
+    gateway_columns = _gateway_columns(connection.execute(QUERIES["gateways"], mine).fetchall())
+    device_columns = _device_columns(connection.execute(QUERIES["devices"], mine).fetchall())
     home_columns = _home_columns(home_rows, now)
 
     def limits(home_id: Ints) -> Columns:
@@ -104,11 +105,11 @@ def observe(connection: Connection, now: datetime, slack_s: float = 0.0) -> View
     if due:
         minute = slow(
             present,
-            device_columns | _value_columns(connection.execute(QUERIES["device_values"]).fetchall()),
+            device_columns | _value_columns(connection.execute(QUERIES["device_values"], mine).fetchall()),
             devices,
             at,
             homes,
-            table_of(homes.home_id, _routines(connection, homes.home_id)),
+            table_of(homes.home_id, _routines(connection, slices, homes.home_id)),
             home_columns["zone_offset_s"],
             home_limits,
             device_limits,
@@ -126,7 +127,7 @@ def observe(connection: Connection, now: datetime, slack_s: float = 0.0) -> View
         policies=policies,
         raised=raised,
         zones={row["id"]: row["zone"] for row in home_rows},
-        open=connection.execute(QUERIES["open_alerts"]).fetchall(),
+        open=connection.execute(QUERIES["open_alerts"], mine).fetchall(),
         to_learn=[row["id"] for row in home_rows if row["learn"]],
     )
 
@@ -209,8 +210,9 @@ def _received(connection: Connection, now: datetime, home_id: Ints, since: Float
     return np.array([found[int(home)] for home in home_id], dtype=np.int64)
 
 
-def _routines(connection: Connection, home_id: Ints) -> list[Mapping[str, Any] | None]:
-    found = {row["home_id"]: row["routine"] for row in connection.execute(QUERIES["routines"])}
+def _routines(connection: Connection, slices: Sequence[int], home_id: Ints) -> list[Mapping[str, Any] | None]:
+    asked = {"slices": list(slices)}
+    found = {row["home_id"]: row["routine"] for row in connection.execute(QUERIES["routines"], asked)}
     return [found.get(int(home)) for home in home_id]
 
 

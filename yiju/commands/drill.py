@@ -52,6 +52,28 @@ def drill_backlog(
         raise typer.Exit(LOST)
 
 
+@app.command("alerts")
+def drill_alerts(
+    as_json: AsJson = False,
+    homes: Annotated[int, typer.Option(help="How many homes.", min=10)] = 500,
+    minutes: Annotated[float, typer.Option(help="Minutes of trouble, on the platform's clock.", min=1)] = 10.0,
+    factor: Annotated[float, typer.Option(help="How many times as fast as real time.", min=1, max=30)] = 4.0,
+    workers: Annotated[int, typer.Option(help="How many alert workers.", min=1)] = 2,
+    seed: Annotated[int, typer.Option(help="Another number, other trouble.", min=0)] = 1,
+) -> None:
+    """Trouble in many homes while every process is killed and messages fail: what is missed, what is doubled."""
+    from yiju.commands.options import clock
+    from yiju.drills.alerts import AlertDrill, Size
+    from yiju.drills.report import show
+
+    size = Size(homes=homes, minutes=minutes, factor=factor, workers=workers)
+    with _place("trouble in the homes") as (folder, advance):
+        outcome = AlertDrill(folder, size, seed=seed, advance=advance).run(clock().now())
+    show(outcome, as_json=as_json)
+    if outcome.missed or outcome.doubled or outcome.deliveries_missing:
+        raise typer.Exit(LOST)
+
+
 @contextmanager
 def _place(what: str) -> Iterator[tuple[Path, Callable[[float, float], None]]]:
     """A folder that vanishes, and a bar on standard error for `what`."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 from psycopg.types.json import Jsonb
 
 from alerts.engine import Tick, tick
+from alerts.slices import ALL
 from core.metrics import BY_NAME
 from store.pool import Connection, DatabaseRole
 from tests.conftest import Database
@@ -31,10 +32,13 @@ class World:
         self.worker.close()
         self.owner.close()
 
-    def tick(self, now: datetime, channels: Sequence[str] = (), connection: Connection | None = None) -> Tick:
+    def tick(
+        self, now: datetime, channels: Sequence[str] = (), connection: Connection | None = None,
+        slices: Sequence[int] = ALL,
+    ) -> Tick:  # fmt: skip
         """One tick, committed."""
         connection = connection or self.worker
-        done = tick(connection, now, platform_channels=channels)
+        done = tick(connection, now, platform_channels=channels, slices=slices)
         connection.commit()
         return done
 
