@@ -13,14 +13,20 @@ NOW = 1_770_022_800.0
 HOUR = 3600.0
 
 
-def observed(life_at: float, somebody_h: "list[float | None]", *, door_at: float = np.nan) -> arrays.Homes:
-    """One home whose limit is two hours for every silence, with one motion sensor for each of `somebody_h`."""
+def observed(
+    life_at: float, somebody_h: "list[float | None]", *, door_at: float = np.nan, silent_days: float = 0.0
+) -> arrays.Homes:
+    """One home whose limit is two hours for every silence, with one motion sensor for each of `somebody_h`.
+
+    The first of them is not heard since `silent_days`.
+    """
     count = len(somebody_h)
     here = np.zeros(count, dtype=np.int64)
     now = np.full(count, NOW)
     devices = arrays.Devices(
         device_id=np.arange(count), home_id=here, kind=np.array(["motion"] * count, dtype=np.object_),
-        room=np.array(["living"] * count, dtype=np.object_), last_at=now, gone_at=np.full(count, np.nan),
+        room=np.array(["living"] * count, dtype=np.object_),
+        last_at=now - np.append(silent_days * 24 * HOUR, np.zeros(count - 1)), gone_at=np.full(count, np.nan),
         registered_at=now - 90 * 24 * HOUR, online_since=now - 90 * 24 * HOUR, gateway_heard_at=now,
         limit_s=np.full(count, 26 * HOUR), life=np.ones(count, dtype=np.bool_),
         somebody_s=np.array([np.nan if hours is None else hours * HOUR for hours in somebody_h]),
@@ -70,3 +76,9 @@ def test_a_home_whose_only_witness_is_stuck_cannot_be_watched() -> None:
     assert not len(inactivity.find(NOW, seen))
     assert not cannot_watch.watched(NOW, seen)[0]
     assert observed(NOW - 13 * HOUR, [None, 7.0]).life_devices_seen[0] == 1
+
+
+@pytest.mark.parametrize(("silent_days", "hours"), [(1.0, 2), (1.2, 4), (13.0, 4), (15.0, 2)])
+def test_a_silent_motion_sensor_doubles_the_limit_until_it_is_learned_without(silent_days: float, hours: float) -> None:
+    seen = observed(NOW - 3 * HOUR, [None, None], silent_days=silent_days)
+    assert inactivity.limit_s(seen)[0] == hours * HOUR
