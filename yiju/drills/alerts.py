@@ -272,7 +272,7 @@ class AlertDrill:
         by_cause = Counter((row["gateway"], row["kind"]) for row in alerts)
         planned = {(one.gateway, one.kind) for one in plan.happenings}
         missed, missing = _open_ends(connection, people.receipts, plan)
-        again, unknown = _repeats(people.receipts, self._outages)
+        again, unknown = repeats(people.receipts, self._outages)
         late = [
             (row["told_s"] - self._size.rung_s) / self._size.factor for row in connection.execute(QUERIES["escalated"])
         ]
@@ -323,7 +323,7 @@ def _open_ends(connection: Connection, receipts: list[Receipt], plan: Plan) -> t
     return missed, missing
 
 
-def _repeats(receipts: list[Receipt], outages: Outages) -> tuple[int, int]:
+def repeats(receipts: list[Receipt], outages: Outages) -> tuple[int, int]:
     """(messages that came again, those among them that a kill explains), the second not counted in the first."""
     same: defaultdict[tuple[str, int, str], list[float]] = defaultdict(list)
     for receipt in receipts:
