@@ -50,6 +50,7 @@ def at_once(connection: Connection, now: datetime, *, platform_channels: Sequenc
     rows = connection.execute(QUERIES["claim_calls"], {"metrics": [BY_NAME[kind].id for kind in KINDS]}).fetchall()
     policies = {home: home_policy(connection, home).policy for home in {row["home_id"] for row in rows}}
     opened: list[int] = []
+    told: list[int] = []
     again: list[int] = []
     left: set[int | None] = set()  # events that the look at everything shall try
     for finding in _find(now, rows, policies):
@@ -65,8 +66,10 @@ def at_once(connection: Connection, now: datetime, *, platform_channels: Sequenc
             continue
         opened.append(alert_id)
         if finding.severity is not Severity.NOTICE or policy.tell_notices:
-            alert = {"id": alert_id, "home_id": finding.home_id, "severity": finding.severity.value, "rung": 0}
-            ladder.climb(connection, now, alert, policy, platform_channels)
+            told.append(alert_id)
+    if told:
+        ladder.route(connection, now, told)
+        ladder.escalate(connection, now, policies, platform_channels, of_homes=list(policies))
     if rows:
         done = [row["id"] for row in rows if row["id"] not in left]
         connection.execute(QUERIES["handle_urgent_events"], {"ids": done, "now": now})

@@ -11,7 +11,8 @@ from alerts.detect import cannot_watch, inactivity
 from alerts.detect.findings import Finding, moment
 from alerts.lifecycle import announce, end_itself, record
 from alerts.observe import View
-from core.model import AlertKind, AlertState
+from alerts.quiet import tell_at
+from core.model import AlertKind, AlertState, Severity
 from store.pool import Connection
 from store.queries import load_queries
 
@@ -43,12 +44,12 @@ def end(connection: Connection, now: datetime, view: View, findings: Sequence[Fi
     for alert in view.open:
         kind = AlertKind(alert["kind"])
         if is_over(kind, alert["dedup_key"], alert["home_id"], found, view.looked, seen):
-            ended += _end(connection, now, alert, {})
+            ended += _end(connection, now, view, alert)
         elif kind in SILENCE:
             ended += _life(connection, now, view, alert)
     states = [alert for alert in view.open if alert["kind"] in STATE]
     if states:
-        ended += _cleared(connection, now, states)
+        ended += _cleared(connection, now, view, states)
     return ended
 
 
@@ -93,7 +94,7 @@ def _life(connection: Connection, now: datetime, view: View, alert: Mapping[str,
     silent_still = late and now - life_at >= timedelta(seconds=limit)
     if alert["state"] == AlertState.OPEN and not silent_still:
         what = {"late": True} if late else {}
-        end_itself(connection, alert["id"], alert["home_id"], now, details | what)
+        end_itself(connection, alert["id"], alert["home_id"], now, details | what, _tell_at(now, view, alert))
         return [alert["id"]]
     if silent_still:
         connection.execute(QUERIES["move_beginning"], {"id": alert["id"], "began_at": life_at})
@@ -106,18 +107,26 @@ def _life(connection: Connection, now: datetime, view: View, alert: Mapping[str,
     return []
 
 
-def _cleared(connection: Connection, now: datetime, alerts: Sequence[Mapping[str, Any]]) -> list[int]:
+def _cleared(connection: Connection, now: datetime, view: View, alerts: Sequence[Mapping[str, Any]]) -> list[int]:
     rows = connection.execute(QUERIES["cleared_alerts"], {"ids": [alert["id"] for alert in alerts]}).fetchall()
     cleared = {row["id"] for row in rows}
-    return [done for alert in alerts if alert["id"] in cleared for done in _end(connection, now, alert, {})]
+    return [done for alert in alerts if alert["id"] in cleared for done in _end(connection, now, view, alert)]
 
 
-def _end(connection: Connection, now: datetime, alert: Mapping[str, Any], details: dict[str, Any]) -> list[int]:
+def _end(connection: Connection, now: datetime, view: View, alert: Mapping[str, Any]) -> list[int]:
     alert = _locked(connection, alert)
     if not alert or alert["state"] == AlertState.ON_SITE:
         return []
-    end_itself(connection, alert["id"], alert["home_id"], now, details)
+    end_itself(connection, alert["id"], alert["home_id"], now, {}, _tell_at(now, view, alert))
     return [alert["id"]]
+
+
+def _tell_at(now: datetime, view: View, alert: Mapping[str, Any]) -> datetime:
+    """When those who were told may hear that it is over."""
+    home = alert["home_id"]
+    if home not in view.zones:
+        return now
+    return tell_at(now, Severity(alert["severity"]), view.policy(home), view.zones[home])
 
 
 def _locked(connection: Connection, alert: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """The alert engine: `tick(now)` as a list of stages.
 
-    observe -> detect -> inhibit -> open or update -> end -> route -> escalate     one transaction, the caller's
-    deliver                                                                        alerts/notify/, its own
+    observe -> detect -> inhibit -> open or update -> listen -> end -> route -> escalate     one transaction
+    deliver                                                                                  alerts/notify/, its own
 
 State lives in PostgreSQL. Every stage is idempotent and takes rows with FOR UPDATE SKIP LOCKED or ON CONFLICT, so
 two workers may tick at once and a killed one costs nothing but its transaction.
@@ -20,7 +20,7 @@ from datetime import datetime
 import numpy as np
 import structlog
 
-from alerts import ending, ladder, opening
+from alerts import elder, ending, ladder, opening, planned, regional
 from alerts.detect import (
     appliance_on,
     cannot_watch,
@@ -78,18 +78,21 @@ def tick(
     view = observe(connection, now, slack_s, slices)
     findings = detect(view, now, slack_s)
     installed = view.gateways.home_id[~np.isnan(view.gateways.heard_at)]
-    standing, muted = inhibit(findings, Counter(installed.tolist()))
+    planned.end_on_return(connection, now)
+    incidents = regional.look(connection, now, findings, set(view.gateways.home_id.tolist()))
+    known = planned.load_planned(connection, now)
+    standing, muted = inhibit(findings, Counter(installed.tolist()), (incidents.cause, known.cause))
     keep_muted(connection, now, muted, view.looked, slices)
     opened, again = opening.open_or_update(connection, now, view, standing)
     opening.handle(connection, now, view)
-    ended = ending.end(connection, now, view, findings)
-    ladder.route(connection, now, opening.to_route(opened, view))
-    if view.open or opened:
+    ended = [*incidents.ended, *elder.listen(connection, now), *ending.end(connection, now, view, findings)]
+    ladder.route(connection, now, [*opening.to_route(opened, view), *incidents.opened])
+    if view.open or opened or incidents.opened:
         expire_acknowledgements(connection, now)
         ladder.escalate(connection, now, view.policies, platform_channels)
     for home_id in view.to_learn[:LEARN_IN_A_TICK]:
         learn_home(connection, home_id, view.zones[home_id], now)
-    done = Tick([alert.id for alert in opened], again, ended)
+    done = Tick([*incidents.opened, *(alert.id for alert in opened)], again, ended)
     if done.opened or done.again or done.ended:
         said = {"opened": done.opened[:LOGGED], "again": done.again[:LOGGED], "ended": done.ended[:LOGGED]}
         structlog.get_logger().info("tick", alerts=len(done.opened) + len(done.again) + len(done.ended), **said)

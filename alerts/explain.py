@@ -30,21 +30,40 @@ def _variant(words: Words, message: str, parameters: Mapping[str, Any]) -> str:
 
 
 def explain_event(
-    words: Words, what: str, details: Mapping[str, Any], zone: str, now: datetime, who: str | None = None
-) -> str:
+    words: Words, what: str, details: Mapping[str, Any], zone: str, now: datetime, who: str | None = None,
+    whom: str | None = None,
+) -> str:  # fmt: skip
     """A line of an alert's history.
 
     Args:
         what, details: of the alert_event row.
         who: name of the person that the line is about, where the reader may know it.
+        whom: name of the person that it was handed on to.
     """
     places = {name: _word(words, name, value, zone, now) for name, value in details.items()}
     key = f"alert.event.{what}"
     if "life_at" in details and what == "ended_itself":
         key += ".late" if details.get("late") else ".life"
-    if what == "resolved" and "reason" in details:
+    elif what == "ended_itself" and "answered_at" in details:
+        key += ".answer"
+    elif what == "ended_itself" and "incident" in details:
+        key += ".incident"
+    elif what == "told" and details.get("purpose") == "ended":
+        key += ".ended"
+    elif what == "told" and "bundle" in details:
+        key += ".bundle"
+    elif what == "person_skipped" and details.get("reason") == "on_leave":
+        key += ".on_leave"
+    elif what == "resolved" and "reason" in details:
         key += ".why"
-    return words(key, **{"who": who or words("alert.event.somebody"), **places})
+    somebody = words("alert.event.somebody")
+    return words(key, **{"who": who or somebody, "whom": whom or somebody, **places})
+
+
+def word_line(words: Words, line: Mapping[str, Any], now: datetime) -> str:
+    """A line of a manager's morning: `key`, `zone` and the parameters that fill its places."""
+    places = {name: value for name, value in line.items() if name not in ("key", "zone")}
+    return words(line["key"], **{name: _word(words, name, value, line["zone"], now) for name, value in places.items()})
 
 
 def _word(words: Words, name: str, value: Any, zone: str, now: datetime) -> Any:
@@ -59,6 +78,8 @@ def _word(words: Words, name: str, value: Any, zone: str, now: datetime) -> Any:
     if name == "device_kind":
         key = f"device.{value}"
         return words(key if key in words else "finding.device.other")
+    if name == "audience":
+        return words(f"ladder.audience.{value}")
     if name == "reason" and f"alert.false_reason.{value}" in words:
         return words(f"alert.false_reason.{value}")
     if name in ("outcome", "severity"):

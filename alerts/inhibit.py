@@ -1,10 +1,12 @@
 """The cause mutes its consequences: whoever knows that the gateway is offline need not hear of its ten devices.
 
-A muted finding is kept in `muted_finding` with its cause. When the cause ends and it still holds, it comes up.
+Causes are a regional incident (alerts/regional.py), maintenance and planned absence (alerts/planned.py), and another
+finding about the same home. A muted finding is kept in `muted_finding` with its cause. When the cause ends and it still
+holds, it comes up.
 """
 
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -34,17 +36,21 @@ MUTES: Final = {
 }
 
 
+Cause = Callable[[Finding], str | None]
+
+
 class Muted(NamedTuple):
     finding: Finding
-    cause: str  # dedup key
+    cause: str  # a dedup key, `absence:{id}` or `maintenance:{id}`
 
 
 def inhibit(
-    findings: Sequence[Finding], gateways: Mapping[int, int] = MappingProxyType({})
+    findings: Sequence[Finding], gateways: Mapping[int, int] = MappingProxyType({}), outside: Sequence[Cause] = ()
 ) -> tuple[list[Finding], list[Muted]]:
-    """Parts findings into those that stand and those that another finding about the same home mutes.
+    """Parts findings into those that stand and those that something mutes.
 
     Args:
+        outside: causes that are no findings; the first that knows one has the word.
         gateways: home id -> how many gateways it has; 1 where it is not here. While one of several speaks, the home
             is seen by it: then a gateway mutes devices only, never a silence.
     """
@@ -58,7 +64,8 @@ def inhibit(
                 causes.update({(finding.home_id, muted): finding.dedup_key for muted in mutes})
     standing, muted = [], []
     for finding in findings:
-        cause = causes.get((finding.home_id, finding.kind))
+        named = (cause(finding) for cause in outside)
+        cause = next((one for one in named if one), None) or causes.get((finding.home_id, finding.kind))
         if cause is None:
             standing.append(finding)
         else:
@@ -70,20 +77,21 @@ def keep_muted(
     connection: Connection, now: datetime, muted: Sequence[Muted], looked: Container[str] = frozenset(AlertKind),
     slices: Sequence[int] = ALL,
 ) -> None:  # fmt: skip
-    """Brings `muted_finding` in line with this tick, for the kinds and slices of homes that it looked for."""
+    """Brings `muted_finding` in line with this tick, for the kinds and slices of homes that it looked for.
+
+    What has ended, or has another cause now, stays on record.
+    """
     rows = connection.execute(QUERIES["muted"], {"slices": list(slices)}).fetchall()
     before = {row["dedup_key"]: row["cause"] for row in rows if row["kind"] in looked}
-    for finding, cause in muted:
-        if before.pop(finding.dedup_key, None) != cause:
-            connection.execute(
+    wanted = {finding.dedup_key: cause for finding, cause in muted}
+    ended = [key for key, cause in before.items() if wanted.get(key) != cause]
+    if ended:
+        connection.execute(QUERIES["unmute"], {"keys": ended, "now": now})
+    fresh = [(finding, cause) for finding, cause in muted if before.get(finding.dedup_key) != cause]
+    if fresh:
+        with connection.cursor() as cursor:
+            cursor.executemany(
                 QUERIES["mute"],
-                {
-                    "dedup_key": finding.dedup_key,
-                    "home_id": finding.home_id,
-                    "kind": finding.kind.value,
-                    "cause": cause,
-                    "now": now,
-                },
-            )
-    if before:
-        connection.execute(QUERIES["unmute"], {"keys": list(before)})
+                [{"dedup_key": finding.dedup_key, "home_id": finding.home_id, "kind": finding.kind.value,
+                  "cause": cause, "now": now} for finding, cause in fresh],
+            )  # fmt: skip

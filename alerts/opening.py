@@ -36,15 +36,16 @@ def open_or_update(
 ) -> tuple[list[Opened], list[int]]:
     """Brings alerts in line with the findings that stand.
 
-    A finding of the sweep whose alert is open already says nothing new. An urgent event always leaves a trace: it
-    opens an alert, or is a further occurrence of the open one, or, within `urgent_repeat_s` of the last by the same
-    device, a repetition of it.
+    A finding of the sweep whose alert is open already says nothing new, unless it began after it: a silence after
+    somebody has moved, while the alert about the last one is still somebody's, is a further occurrence. An urgent
+    event always leaves a trace: it opens an alert, or is a further occurrence of the open one, or, within
+    `urgent_repeat_s` of the last by the same device, a repetition of it.
 
     Returns:
         The alerts opened, and the ids of those that occurred again.
     """
-    known = {row["dedup_key"] for row in view.open}
-    fresh = [finding for finding in findings if finding.event_id is not None or finding.dedup_key not in known]
+    known = {row["dedup_key"]: row for row in view.open}
+    fresh = [finding for finding in findings if finding.event_id is not None or _says_new(finding, known)]
     resolved = _lately_resolved(connection, [finding for finding in fresh if finding.event_id is None])
     fresh = [
         finding
@@ -114,9 +115,11 @@ def _refuse(finding: Finding, error: psycopg.Error) -> None:
 def bring_in(connection: Connection, now: datetime, finding: Finding, policy: Policy) -> tuple[int | None, list[int]]:
     """One finding: (the alert that was opened or None, ids of those that occurred again)."""
     alert_id = _open(connection, now, finding)
-    while alert_id is None and finding.event_id is not None:
+    while alert_id is None:
         alert = connection.execute(QUERIES["lock_open_alert"], {"dedup_key": finding.dedup_key}).fetchone()
         if alert is not None:
+            if finding.event_id is None and not _began_after(finding, alert):
+                return None, []  # another worker has just opened it
             return None, _again(connection, now, finding, alert, policy)
         alert_id = _open(connection, now, finding)  # resolved between the two statements: it opens a new one
     return alert_id, []
@@ -174,7 +177,9 @@ def _again(
     two minutes must not keep the next rung from ever being told. One that has ended starts anew, and so does one
     whose alert has become graver, or whose helper was on site so long ago that they must have left without a word.
     """
-    details = {"measured_at": finding.began_at.isoformat(timespec="seconds"), "room": finding.parameters["room"]}
+    details = {
+        "measured_at": finding.began_at.isoformat(timespec="seconds"), "room": finding.parameters.get("room", ""),
+    }  # fmt: skip
     near = abs(finding.began_at - alert["last_at"]) < timedelta(seconds=policy.urgent_repeat_s)
     if near and alert["parameters"].get("device_id") == finding.subject_id:
         record(connection, alert["id"], now, "repeated", details)
@@ -200,6 +205,8 @@ def _again(
             "ack_until": ack_until if aloud else None,
         },
     )
+    if finding.event_id is None:  # the silence that counts now, whose end is the alert's end
+        connection.execute(QUERIES["move_beginning"], {"id": alert["id"], "began_at": finding.began_at})
     if aloud and not anew:  # who has it still has it, and hears of it too
         connection.execute(QUERIES["tell_again"], {"id": alert["id"], "now": now})
     if aloud and left:
@@ -207,6 +214,16 @@ def _again(
     record(connection, alert["id"], now, "occurred_late" if finding.late else "occurred_again", details)
     announce(connection, alert["id"], alert["home_id"])
     return [alert["id"]]
+
+
+def _says_new(finding: Finding, known: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether a finding of the sweep has no open alert, or is another episode than the one that somebody has."""
+    alert = known.get(finding.dedup_key)
+    return alert is None or (alert["state"] != AlertState.OPEN and _began_after(finding, alert))
+
+
+def _began_after(finding: Finding, alert: Mapping[str, Any]) -> bool:
+    return bool(finding.began_at - max(alert["began_at"], alert["last_at"]) > SAME)
 
 
 def _graver(one: Severity, other: Severity) -> Severity:

@@ -1,18 +1,23 @@
 """Thresholds and the ladder's delays: inherited district -> street -> community -> home.
 
-A region's or home's `policy` holds only what it sets itself; the nearest value wins.
+A region's or home's `policy` holds only what it sets itself; the nearest value wins. `ladder` is inherited ladder by
+ladder: a home that sets its own for `fall` keeps the street's for `sos`.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from datetime import time
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
+from alerts.rungs import NAMES, Ladders
+from core.daytime import parse_time
 from core.errors import RegisterError
 from core.model import AlertKind, Severity
 
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=366 * 86_400)]
+ClockTime = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +70,14 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     rung_s: Seconds = 30 * 60
     remind_s: Seconds = 12 * 3600  # what a person has resolved and still lasts comes up again
     tell_notices: bool = False  # notices stand on the page only
+    ladder: Ladders = {}  # what was set, by alert kind or severity; alerts/rungs.py has the defaults
+    quiet_from: ClockTime = "22:00"  # in the home's zone; what is not urgent waits for the morning
+    quiet_until: ClockTime = "07:00"
+    message_detail: Literal["minimal", "home", "full"] = "home"  # how much of a person a message says: notify/detail.py
+    # many gateways of a region gone at once: one incident
+    outage_homes: Annotated[int, msgspec.Meta(ge=2, le=100_000)] = 5  # at least so many ...
+    outage_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.3  # ... and this share of the region's homes
+    outage_window_s: Seconds = 10 * 60  # "at once"
 
     def ack_for(self, severity: Severity) -> float:
         """How long an acknowledgement holds, seconds."""
@@ -73,6 +86,11 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     def rung_for(self, severity: Severity) -> float:
         """How long a rung of the ladder is waited on, seconds."""
         return self.rung_urgent_s if severity is Severity.URGENT else self.rung_s
+
+    @property
+    def quiet(self) -> tuple[time, time]:
+        """From when until when what is not urgent waits, times of the day in the home's zone."""
+        return parse_time(self.quiet_from), parse_time(self.quiet_until)
 
 
 DEFAULTS: Final = Policy()
@@ -107,7 +125,8 @@ class Resolved:
     """The policy that holds, and where each value comes from.
 
     Attributes:
-        sources: field name -> key of the region or home that set it; absent = the default.
+        sources: field name -> key of the region or home that set it; absent = the default. A ladder's name is
+            `ladder.{kind or severity}`.
         faults: `{key}.{field}: why` for values that cannot be used; the value above them holds.
     """
 
@@ -124,8 +143,13 @@ def inherit(levels: Iterable[Level], above: Resolved | None = None) -> Resolved:
     for level in levels:
         for name, value in level.policy.items():
             try:
-                values[name] = _value(name, value)
-                sources[name] = level.key
+                found = _value(name, value)
+                if name == "ladder":
+                    values[name] = {**values.get(name, {}), **found}
+                    sources.update({f"ladder.{part}": level.key for part in found})
+                else:
+                    values[name] = found
+                    sources[name] = level.key
             except RegisterError as error:
                 faults.append(f"{level.key}.{name}: {error}")
     return Resolved(Policy(**values), sources, tuple(faults))
@@ -140,6 +164,10 @@ def check_policy(policy: Mapping[str, Any]) -> None:
 def _value(name: str, value: Any) -> Any:
     if name not in FIELDS:
         raise RegisterError(f"there is no policy {name!r}: write one of {', '.join(sorted(FIELDS))}")
+    if name == "ladder" and isinstance(value, Mapping):
+        for part in value:
+            if part not in NAMES:
+                raise RegisterError(f"there is no ladder {part!r}: write one of {', '.join(NAMES)}")
     try:
         return msgspec.convert(value, FIELDS[name].type)
     except msgspec.ValidationError as error:

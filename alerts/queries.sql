@@ -49,7 +49,7 @@ SELECT home.id, home.region_id, home.key, home.zone, home.policy,
     extract(epoch FROM seen.door_at)::float8 AS door_at,
     extract(epoch FROM seen.inside_at)::float8 AS inside_at,
     coalesce(seen.resting, false) AS resting,
-    extract(epoch FROM absent.until)::float8 AS away_until,
+    NULL::float8 AS away_until,  -- a planned absence mutes the finding (alerts/planned.py): it stands on record
     learned.fitted_at IS NULL OR learned.fitted_at < %(now)s - interval '24 hours' AS learn,
     learned.version,
     CASE WHEN coalesce(home_state.life_at, power_life.life_at) < %(now)s - interval '30 minutes'
@@ -69,13 +69,6 @@ LEFT JOIN LATERAL (
     FROM device_state AS state JOIN device ON device.id = state.device_id
     WHERE state.home_id = home.id
 ) AS seen ON true
-LEFT JOIN LATERAL (
-    SELECT max(absence.until_at) AS until FROM absence
-    WHERE absence.home_id = home.id AND absence.cancelled_at IS NULL
-        AND absence.from_at <= %(now)s AND absence.until_at > %(now)s
-        -- Who moves in the home half an hour after the absence began is back.
-        AND coalesce(home_state.life_at < absence.from_at + interval '30 minutes', true)
-) AS absent ON true
 LEFT JOIN LATERAL (
     SELECT fitted_at, version, CASE WHEN data ->> 'form' = '2' THEN data -> 'inactivity' END AS inactivity,
         (data -> 'routine' ->> 'radio_s')::float8 AS radio_s
@@ -106,14 +99,16 @@ ORDER BY gateway.id;
 SELECT device.id, device.home_id, device.gateway_id, device.kind, coalesce(room.kind, '') AS room, device.mains,
     device.exterior, extract(epoch FROM device.registered_at)::float8 AS registered_at,
     extract(epoch FROM heard.last_at)::float8 AS last_at,
-    extract(epoch FROM heard.gone_at)::float8 AS gone_at, heard.limit_s, coalesce(heard.with_hub, false) AS with_hub
+    extract(epoch FROM heard.gone_at)::float8 AS gone_at, heard.limit_s, coalesce(heard.with_hub, false) AS with_hub,
+    CASE WHEN device.kind = 'motion' THEN extract(epoch FROM heard.somebody)::float8 END AS somebody_s
 FROM device
 LEFT JOIN room ON room.id = device.room_id
 LEFT JOIN LATERAL (
     SELECT max(received_at) FILTER (WHERE metric NOT IN (55, 56, 68) AND (metric <> 42 OR value > 0)) AS last_at,
         max(time) FILTER (WHERE (metric = 42 AND value = 0) OR (metric = 55 AND value > 0)) AS gone_at,
         max(value) FILTER (WHERE metric = 56) AS limit_s,
-        bool_or(value = 2) FILTER (WHERE metric = 55) AS with_hub
+        bool_or(value = 2) FILTER (WHERE metric = 55) AS with_hub,
+        max(time - changed_at) FILTER (WHERE metric = 1 AND value > 0) AS somebody
     FROM device_state WHERE device_state.device_id = device.id
 ) AS heard ON true
 WHERE device.kind <> 'gateway' AND mod(device.home_id, 32) = ANY(%(slices)s)
@@ -258,8 +253,8 @@ SELECT opened.id, wanted.place,
 FROM opened JOIN wanted USING (dedup_key) ORDER BY wanted.place;
 
 -- name: lock_open_alert
-SELECT id, home_id, kind, severity, dedup_key, state, message, began_at, opened_at, last_at, parameters, rung_at,
-    ack_by, on_site_at FROM alert
+SELECT id, home_id, region_id, kind, severity, dedup_key, state, message, began_at, opened_at, last_at, parameters,
+    rung_at, ack_by, on_site_at FROM alert
 WHERE dedup_key = %(dedup_key)s AND state <> 'resolved' FOR UPDATE;
 
 -- name: add_occurrence
@@ -269,13 +264,17 @@ UPDATE alert SET occurrences = occurrences + 1, last_at = greatest(last_at, %(be
     parameters = %(parameters)s, severity = %(severity)s,
     state = CASE WHEN %(raise)s THEN 'open' ELSE state END,
     rung = CASE WHEN %(raise)s THEN 0 ELSE rung END,
+    step = CASE WHEN %(raise)s THEN 0 ELSE step END,
+    round = CASE WHEN %(raise)s THEN 0 ELSE round END,
+    held = held AND NOT %(raise)s,
     rung_at = CASE WHEN %(raise)s THEN %(now)s ELSE rung_at END,
     ack_until = CASE WHEN state = 'acknowledged' THEN least(ack_until, %(ack_until)s) END
 WHERE id = %(id)s;
 
 -- name: tell_again
 -- Everyone who has been told of the alert is told again; the attempts so far stay in the log.
-UPDATE delivery SET state = 'queued', attempts = 0, next_try_at = %(now)s WHERE alert_id = %(id)s;
+UPDATE delivery SET state = 'queued', attempts = 0, next_try_at = %(now)s
+WHERE alert_id = %(id)s AND purpose IN ('alert', 'handed');
 
 -- name: move_beginning
 UPDATE alert SET began_at = %(began_at)s WHERE id = %(id)s;
@@ -299,19 +298,20 @@ GROUP BY alert.id
 HAVING max(device_state.value) = 0 AND max(device_state.off_at) > max(alert.last_at);
 
 -- name: muted
-SELECT dedup_key, cause, kind FROM muted_finding WHERE mod(home_id, 32) = ANY(%(slices)s);
+SELECT dedup_key, cause, kind FROM muted_finding WHERE ended_at IS NULL AND mod(home_id, 32) = ANY(%(slices)s);
 
 -- name: mute
 INSERT INTO muted_finding (dedup_key, home_id, kind, cause, since, last_at)
 VALUES (%(dedup_key)s, %(home_id)s, %(kind)s, %(cause)s, %(now)s, %(now)s)
-ON CONFLICT (dedup_key) DO UPDATE SET cause = excluded.cause, last_at = excluded.last_at;
+ON CONFLICT (dedup_key) WHERE ended_at IS NULL DO NOTHING;
 
 -- name: unmute
-DELETE FROM muted_finding WHERE dedup_key = ANY(%(keys)s);
+-- What was muted stays on record.
+UPDATE muted_finding SET ended_at = %(now)s, last_at = %(now)s WHERE dedup_key = ANY(%(keys)s) AND ended_at IS NULL;
 
 -- name: add_event
-INSERT INTO alert_event (alert_id, at, person_id, what, details)
-VALUES (%(alert_id)s, %(at)s, %(person_id)s, %(what)s, %(details)s);
+INSERT INTO alert_event (alert_id, at, person_id, what, details, source, why)
+VALUES (%(alert_id)s, %(at)s, %(person_id)s, %(what)s, %(details)s, %(source)s, %(why)s);
 
 -- name: add_event_once
 INSERT INTO alert_event (alert_id, at, what, details)
@@ -322,26 +322,52 @@ WHERE NOT EXISTS (SELECT FROM alert_event WHERE alert_id = %(alert_id)s AND what
 SELECT pg_notify('alert_changed', %(payload)s);
 
 -- name: lock_alert
-SELECT id, home_id, kind, severity, state, ack_by, ack_until FROM alert WHERE id = %(id)s FOR UPDATE;
+SELECT id, home_id, region_id, kind, severity, state, ack_by, ack_until, resolved_at, outcome FROM alert
+WHERE id = %(id)s FOR UPDATE;
 
 -- name: acknowledge
-UPDATE alert SET state = 'acknowledged', ack_by = %(person_id)s, ack_at = %(now)s, ack_until = %(until)s
+UPDATE alert SET state = 'acknowledged', ack_by = %(person_id)s, ack_at = %(now)s, ack_until = %(until)s,
+    handed_to = NULL, hand_due = false, held = false
 WHERE id = %(id)s;
 
 -- name: on_site
 UPDATE alert SET state = 'on_site', on_site_at = %(now)s, ack_by = %(person_id)s,
-    ack_at = coalesce(ack_at, %(now)s), ack_until = NULL
+    ack_at = coalesce(ack_at, %(now)s), ack_until = NULL, handed_to = NULL, hand_due = false
 WHERE id = %(id)s;
+
+-- name: hand_on
+-- Open, until whoever was asked answers. The ladder stays where it was; its next step tells that person first.
+UPDATE alert SET state = 'open', handed_to = %(to)s, hand_due = true, rung_at = %(now)s, ack_by = NULL, ack_at = NULL,
+    ack_until = NULL, on_site_at = NULL
+WHERE id = %(id)s;
+
+-- name: reopen
+UPDATE alert SET state = 'open', rung = 0, step = 0, round = 0, held = false, rung_at = %(now)s, resolved_by = NULL,
+    resolved_at = NULL, outcome = NULL, ack_by = NULL, ack_at = NULL, ack_until = NULL, on_site_at = NULL,
+    handed_to = NULL, hand_due = false
+WHERE id = %(id)s;
+
+-- name: wake
+-- The engine looks at once, as it does for an urgent event.
+NOTIFY urgent_event;
+
+-- name: tell_the_end
+-- Everyone who was reached about an alert that ended by itself hears that it is over.
+INSERT INTO delivery (alert_id, rung, person_id, channel, purpose, created_at, next_try_at)
+SELECT DISTINCT alert_id, 0, person_id, channel, 'ended', %(now)s::timestamptz, %(tell_at)s::timestamptz FROM delivery
+WHERE alert_id = %(id)s AND state = 'sent' AND purpose <> 'ended'
+ON CONFLICT (alert_id, digest_id, purpose, rung, person_id, channel)
+DO UPDATE SET state = 'queued', attempts = 0, next_try_at = excluded.next_try_at;
 
 -- name: resolve
 UPDATE alert SET state = 'resolved', resolved_by = %(person_id)s, resolved_at = %(now)s, outcome = %(outcome)s,
-    note = %(note)s, false_reason = %(reason)s, rung_at = NULL
+    note = %(note)s, false_reason = %(reason)s, rung_at = NULL, handed_to = NULL, hand_due = false, held = false
 WHERE id = %(id)s;
 
 -- name: expire_acknowledgements
 -- Nobody came back to it in time: it is open again, and everyone who knew is told again.
 UPDATE alert SET state = 'open', ack_until = NULL,
-    rung = 0, rung_at = CASE WHEN rung > 0 THEN %(now)s::timestamptz END
+    rung = 0, step = 0, round = 0, rung_at = CASE WHEN rung_at IS NOT NULL THEN %(now)s::timestamptz END
 WHERE id IN (
     SELECT id FROM alert WHERE state = 'acknowledged' AND ack_until <= %(now)s FOR UPDATE SKIP LOCKED
 )
@@ -361,41 +387,15 @@ UNION ALL
 SELECT key, policy, 0 FROM home WHERE id = %(home_id)s
 ORDER BY height DESC;
 
--- name: set_rung_due
-UPDATE alert SET rung_at = %(now)s WHERE id = ANY(%(ids)s);
-
--- name: due_alerts
-SELECT id, home_id, kind, severity, rung FROM alert
-WHERE state = 'open' AND rung_at <= %(now)s ORDER BY severity <> 'urgent', id FOR UPDATE SKIP LOCKED;
-
--- name: set_rung
-UPDATE alert SET rung = %(rung)s, rung_at = %(rung_at)s WHERE id = %(id)s;
-
--- name: ladder_people
--- Who could be told about a home: staff of its regions (height 1 = its community) and consenting family.
+-- name: region_policy
+-- The same for a region.
 WITH RECURSIVE above AS (
-    SELECT region.id, region.parent_id, 1 AS height FROM region
-    JOIN home ON home.region_id = region.id WHERE home.id = %(home_id)s
+    SELECT region.id, region.parent_id, region.key, region.policy, 1 AS height FROM region WHERE id = %(region_id)s
     UNION ALL
-    SELECT region.id, region.parent_id, above.height + 1 FROM region JOIN above ON above.parent_id = region.id
+    SELECT region.id, region.parent_id, region.key, region.policy, above.height + 1 FROM region
+    JOIN above ON above.parent_id = region.id
 )
-SELECT person.id, person.channels, role_grant.role, min(above.height) AS height
-FROM above JOIN role_grant ON role_grant.region_id = above.id JOIN person ON person.id = role_grant.person_id
-WHERE role_grant.role IN ('worker', 'manager')
-GROUP BY person.id, role_grant.role
-UNION ALL
-SELECT person.id, person.channels, 'family', 0
-FROM consent JOIN person ON person.id = consent.person_id
-WHERE consent.home_id = %(home_id)s AND consent.given_at <= %(now)s
-    AND (consent.withdrawn_at IS NULL OR consent.withdrawn_at > %(now)s)
-ORDER BY height, id;
-
--- name: queue_delivery
--- A message that is told again (the alarm was raised anew) is queued again; its attempts stay in the log.
-INSERT INTO delivery (alert_id, rung, person_id, channel, created_at, next_try_at)
-VALUES (%(alert_id)s, %(rung)s, %(person_id)s, %(channel)s, %(now)s, %(now)s)
-ON CONFLICT (alert_id, rung, person_id, channel)
-DO UPDATE SET state = 'queued', attempts = 0, next_try_at = excluded.next_try_at;
+SELECT key, policy, height FROM above ORDER BY height DESC;
 
 -- name: homes_to_learn
 SELECT home.id, home.zone FROM home

@@ -7,10 +7,9 @@ import socket
 from datetime import timedelta
 from threading import Event, Lock, Thread
 from time import perf_counter
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
-import numpy as np
 import psycopg
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -21,9 +20,11 @@ from alerts.at_once import at_once
 from alerts.engine import tick
 from alerts.learn import learn_due
 from alerts.lifecycle import expire_acknowledgements
-from alerts.notify.outbox import Outbox
 from alerts.notify.sender import keep_channels_out_of_logs
 from alerts.pace import lasting
+from alerts.shifts.morning import send_mornings
+from alerts.telling import Telling, Voice
+from alerts.watcher.signs import Limits
 from core.clock import Clock
 from core.words import load_words
 from store.pool import DatabaseRole, connect, listening, open_pool
@@ -33,9 +34,9 @@ from store.retention import forget_outlived
 QUERIES: Final = load_queries(__package__)
 SLACK_S: Final = 10.0  # how long a reading may be under way from a sensor to the database
 HEARTBEAT_S: Final = 2.0
-DELIVER_S: Final = 1.0
 CLIMB_S: Final = 0.5  # how late the next rung may be told
 LEARN_S: Final = 60.0
+MORNING_S: Final = 60.0  # how often it is asked whether a manager's morning is due
 STALLED_S: Final = 30.0  # without a tick that ended well: nothing is looked at
 HANGS_S: Final = 120.0  # a tick that lasts so long: longer than a blackout of ten thousand homes takes
 LISTEN_S: Final = 1.0  # how often the listener looks whether to stop
@@ -56,6 +57,21 @@ class Settings(msgspec.Struct, frozen=True):
     alerts_worker: Annotated[
         str, msgspec.Meta(description="Name of this worker, one per running worker; empty: host and process")
     ] = ""
+    operator_channels: Annotated[
+        str, msgspec.Meta(description="channels of who runs the platform, told when a part of it fails")
+    ] = ""
+    operator_locale: Annotated[Literal["zh_CN", "en"], msgspec.Meta(description="in which language")] = "zh_CN"
+    heartbeat_channels: Annotated[str, msgspec.Meta(description="channels that get `all is well`")] = ""
+    heartbeat_s: Annotated[float, msgspec.Meta(ge=60, description="seconds between two of them")] = 86_400.0
+    nothing_stored_s: Annotated[
+        float, msgspec.Meta(gt=0, description="the operator is told when no gateway has said anything for so long")
+    ] = 900.0
+    push_contact: Annotated[
+        str, msgspec.Meta(description="mailto: or https: that push services may write to; empty: the public URL")
+    ] = ""
+    zone: Annotated[str, msgspec.Meta(description="IANA zone of the times in messages to the operator")] = (
+        "Asia/Shanghai"
+    )
 
 
 def run(settings: Settings, clock: Clock) -> None:
@@ -81,8 +97,8 @@ class AlertsService:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._pool = open_pool(settings.database_url, DatabaseRole.ALERTS, size=8)
-        self._outbox = Outbox(self._pool, clock, load_words(), settings.public_url, np.random.default_rng())
+        self._pool = open_pool(settings.database_url, DatabaseRole.ALERTS, size=12)
+        self._telling = Telling(self._pool, clock, load_words(), voice_of(settings), self._failed)
         self._channels = settings.notify_urls.split()
         self._scheduler = BackgroundScheduler(timezone="UTC")
         self._listener = Thread(target=self._listen, name="urgent-events", daemon=True)
@@ -104,16 +120,17 @@ class AlertsService:
             (self._renew, slices.RENEW_S),
             (self._climb, CLIMB_S),
             (self._tick, self._settings.tick_s),
-            (self._deliver, DELIVER_S),
             (self._beat, HEARTBEAT_S),
             (self._learn, LEARN_S),
             (self._forget, FORGET_S),
+            (self._mornings, MORNING_S),
         )
         for job, seconds in jobs:
             self._scheduler.add_job(job, "interval", seconds=seconds, max_instances=1, coalesce=True,
                                     misfire_grace_time=None)  # fmt: skip
         self._scheduler.start()
         self._listener.start()
+        self._telling.start()
         self._log.info("alerts_started", tick_s=self._settings.tick_s, channels=len(self._channels))
 
     def stop(self) -> None:
@@ -121,7 +138,7 @@ class AlertsService:
         self._scheduler.shutdown(wait=True)
         self._listener.join()
         self._sign_off()
-        self._outbox.close()
+        self._telling.stop()
         self._pool.close()
         self._log.info("alerts_stopped")
 
@@ -143,7 +160,7 @@ class AlertsService:
         with self._pool.connection() as connection:
             done = at_once(connection, self._clock.now(), platform_channels=self._channels)
         if done.opened:
-            self._deliver()
+            self._telling.wake()
         if done.look or look:
             self._tick_soon()
 
@@ -185,7 +202,7 @@ class AlertsService:
             self._failed("climb", error)
             return
         if climbed or expired:
-            self._deliver()
+            self._telling.wake()
 
     def _tick_soon(self) -> None:
         self._scheduler.add_job(self._tick, id="now", replace_existing=True, misfire_grace_time=None,
@@ -217,13 +234,7 @@ class AlertsService:
             self._ticks += 1
             self._ticked_at = perf_counter()
             self._tick_ms = (self._ticked_at - began) * 1000
-        self._deliver()
-
-    def _deliver(self) -> None:
-        try:
-            self._outbox.start_due()
-        except Exception as error:  # noqa: BLE001 - as above
-            self._failed("deliver", error)
+        self._telling.wake()
 
     def _learn(self) -> None:
         if not self._leads:
@@ -248,6 +259,15 @@ class AlertsService:
         if any(gone.values()):
             self._log.info("outlived_rows_deleted", **{table: count for table, count in gone.items() if count})
 
+    def _mornings(self) -> None:
+        if not self._leads:
+            return
+        try:
+            with self._pool.connection() as connection:
+                send_mornings(connection, self._clock.now())
+        except Exception as error:  # noqa: BLE001 - as above
+            self._failed("mornings", error)
+
     def _beat(self) -> None:
         stalled = perf_counter() - self._ticked_at > STALLED_S + self._settings.tick_s
         details = {"ticks": self._ticks, "tick_ms": round(self._tick_ms, 1), "failures": self._failures,
@@ -267,3 +287,20 @@ class AlertsService:
             kind = "database_lost" if lost else "alerts_failed"
             self._log.error(kind, what=what, error=type(error).__name__, message=str(error).splitlines()[:1])
         self._lost = self._lost or lost
+
+
+def voice_of(settings: Settings) -> Voice:
+    """How this service tells people, and the operator."""
+    contact = settings.push_contact
+    if not contact:  # a push service wants an address of somebody; one with HTTPS is one
+        contact = settings.public_url if settings.public_url.startswith("https:") else "mailto:operator@example.org"
+    return Voice(
+        public_url=settings.public_url,
+        operator=settings.operator_channels.split(),
+        heartbeat=settings.heartbeat_channels.split(),
+        heartbeat_s=settings.heartbeat_s,
+        locale=settings.operator_locale,
+        zone=settings.zone,
+        contact=contact,
+        limits=Limits(nothing_stored_s=settings.nothing_stored_s),
+    )

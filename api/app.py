@@ -16,11 +16,27 @@ from api.headers import Headers
 from api.house import House
 from api.metrics import Counters
 from api.pages import alerts as alert_pages
-from api.pages import family, login, overview, tryout
+from api.pages import answer, family, login, me, overview, tryout
 from api.pages import gateways as gateway_pages
 from api.pages import homes as home_pages
+from api.pages import planned as plan_pages
+from api.pages import shifts as shift_pages
 from api.pages.render import Pages
-from api.routes import absences, alerts, events, gateways, health, homes, metrics, people, regions, register
+from api.routes import (
+    alerts,
+    events,
+    gateways,
+    health,
+    homes,
+    metrics,
+    people,
+    phone,
+    planned,
+    reach,
+    regions,
+    register,
+    shifts,
+)
 from api.schemas import ErrorAnswer
 from api.settings import Settings
 from api.stream import Switchboard
@@ -49,6 +65,7 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
         pages=Pages(words, settings.zone, settings.public_url),
         counters=Counters(pool, clock),
         enrolments=Throttle(clock),
+        replies=Throttle(clock),
     )
 
     @asynccontextmanager
@@ -71,9 +88,22 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
     install_errors(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Headers, house=house)  # the outermost
-    for part in (people, regions, homes, gateways, absences, alerts, events, register):
+    for part in (people, regions, homes, gateways, alerts, events, register, planned, shifts, reach, phone):
         app.include_router(part.router, prefix="/api/v1", responses={"default": {"model": ErrorAnswer}})
-    for part in (health, metrics, login, alert_pages, home_pages, gateway_pages, family, overview, tryout):
+    pages = (
+        login,
+        me,
+        answer,
+        alert_pages,
+        home_pages,
+        gateway_pages,
+        plan_pages,
+        shift_pages,
+        family,
+        overview,
+        tryout,
+    )
+    for part in (health, metrics, *pages):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

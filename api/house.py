@@ -30,6 +30,7 @@ class House:
     pages: "Pages"
     counters: "Counters"
     enrolments: "Throttle"  # the brake on guessing codes
+    replies: "Throttle"  # ... and those of text messages
 
 
 def house_of(request: Request) -> House:

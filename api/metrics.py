@@ -20,6 +20,8 @@ PLATFORM: Final = {
     "readings": ("yiju_readings_stored_last_hour", "Readings stored in the last hour", None),
     "rejected": ("yiju_rejected_last_hour", "What was rejected in the last hour", "reason"),
     "open_alerts": ("yiju_open_alerts", "Alerts that are not resolved", "kind"),
+    "attempts": ("yiju_delivery_attempts_last_hour", "Attempts to send a message, by how they ended", "reason"),
+    "deliveries_queued": ("yiju_deliveries_queued", "Messages that wait to be sent", None),
     "homes": ("yiju_homes", "Homes, by whether the platform can see them", "watch"),
 }
 
@@ -56,6 +58,7 @@ class _Platform(Collector):
         asked = {"since": now - SPAN, "silent_since": now - SILENT_AFTER}
         with self._pool.connection() as connection:
             rows = connection.execute(QUERIES["platform_counts"], asked).fetchall()
+            rows += connection.execute(QUERIES["delivery_counts"], asked).fetchall()
         for what, (name, text, label) in PLATFORM.items():
             family = GaugeMetricFamily(name, text, labels=[label] if label else None)
             for row in rows:

@@ -3,11 +3,11 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.reads.homes import Watch
 from core.model import (
-    AbsenceReason,
+    AbsenceKind,
     AlertKind,
     AlertState,
     DeviceKind,
@@ -17,6 +17,7 @@ from core.model import (
     Role,
     RoomKind,
     Severity,
+    Source,
 )
 
 
@@ -248,8 +249,9 @@ class Week(Shape):
 
 class Alert(Shape):
     id: int
-    home_id: int
-    home_name: str
+    home_id: int | None = Field(description="null: a regional incident, about `region_id`")
+    region_id: int | None
+    home_name: str = Field(description="the home's name, of an incident the region's")
     kind: AlertKind
     severity: Severity
     state: AlertState
@@ -263,6 +265,10 @@ class Alert(Shape):
     last_at: datetime
     rung: int
     rung_at: datetime | None
+    round: int = Field(description="how often the whole ladder was climbed in vain")
+    held: bool = Field(description="waits for the end of quiet hours")
+    handed_to: int | None = Field(description="who was asked by name and has not answered yet")
+    handed_name: str | None
     ack_by: int | None
     ack_name: str | None
     ack_at: datetime | None
@@ -286,6 +292,8 @@ class AlertEvent(Shape):
     text: str = Field(description="a line in your language")
     person: str | None = Field(description="null: the platform itself")
     details: dict[str, Any]
+    source: Source
+    why: str = Field(description="the person's own words")
 
 
 class Delivery(Shape):
@@ -293,7 +301,9 @@ class Delivery(Shape):
     rung: int
     person: str | None
     channel: str = Field(description="the kind of channel; its address stays inside")
-    state: str
+    purpose: str = Field(description="alert, handed, emergency, ended")
+    state: str = Field(description="queued, sent or failed")
+    status: str = Field(description="how far it came: queued, sent, accepted (by the device), seen, answered, failed")
     attempts: int
     created_at: datetime
     last_at: datetime | None
@@ -303,6 +313,16 @@ class Delivery(Shape):
 class AlertDetail(Alert):
     events: list[AlertEvent]
     deliveries: list[Delivery]
+    homes: list["IncidentHome"] = Field(description="of a regional incident")
+
+
+class IncidentHome(Shape):
+    id: int
+    name: str
+    address: str
+    region_name: str
+    joined_at: datetime
+    away: bool = Field(description="its gateway is still away")
 
 
 class Acknowledgement(Shape):
@@ -315,20 +335,127 @@ class Resolution(Shape):
     note: Annotated[str, Field(max_length=2000)] = ""
 
 
-class NewAbsence(Shape):
-    from_at: AwareDatetime
-    until_at: AwareDatetime
-    reason: AbsenceReason
+class HandOn(Shape):
+    to: int = Field(description="id of a person who looks after the home", ge=1, le=2**31 - 1)
+    why: Annotated[str, Field(max_length=500)] = ""
 
 
-class Absence(NewAbsence):
-    """A time in which the person is known to be away."""
+class Reopening(Shape):
+    why: Annotated[str, Field(max_length=500)] = ""
+
+
+class Plan(Shape):
+    """A span that is known beforehand."""
 
     id: int
+    from_at: datetime
+    until_at: datetime
+    note: str
+    entered_by: str = Field(description="name")
+    entered_at: datetime
+    ended_at: datetime | None = Field(description="before `until_at`: taken back, or the platform saw the return")
 
 
-class Absences(Shape):
-    absences: list[Absence]
+class Absence(Plan):
+    kind: AbsenceKind
+
+
+class Maintenance(Plan):
+    home_id: int | None
+    region_id: int | None
+
+
+class NewPlan(Shape):
+    from_at: datetime | None = Field(None, description="by default now")
+    until_at: datetime
+    note: Annotated[str, Field(max_length=500)] = ""
+
+
+class NewAbsence(NewPlan):
+    kind: AbsenceKind
+
+
+class Muted(Shape):
+    """A finding that something mutes: it comes up when the cause ends and it still holds."""
+
+    kind: AlertKind
+    cause: str = Field(description="the dedup key of the alert that mutes it, `absence:{id}` or `maintenance:{id}`")
+    since: datetime
+    ended_at: datetime | None
+
+
+class PolicyAnswer(Shape):
+    """What holds for a home, and which region's or home's key set it (absent: the default)."""
+
+    values: dict[str, Any]
+    sources: dict[str, str]
+    ladders: dict[str, list[dict[str, Any]]] = Field(description="by alert kind: its rungs")
+
+
+class Shift(Shape):
+    from_at: datetime
+    until_at: datetime
+    person_id: int | None
+    person: str | None = Field(description="null: nobody is on")
+    absent: str | None = Field(description="who would be on and is on leave")
+    cover_id: int | None
+
+
+class Rota(Shape):
+    id: int
+    key: str
+    name: str
+    duty: str
+    zone: str
+    region_id: int = Field(description="where it is set; the regions below without one of their own have it too")
+    handovers: list[str]
+    every_days: int
+    shifts: list[Shift]
+
+
+class Gap(Shape):
+    from_at: datetime
+    until_at: datetime
+
+
+class RegionShifts(Shape):
+    region_id: int
+    region_name: str
+    rotas: list[Rota]
+    gaps: list[Gap] = Field(description="when nobody is on first duty")
+
+
+class NewCover(Shape):
+    person_id: int = Field(ge=1, le=2**31 - 1)
+    from_at: datetime
+    until_at: datetime
+    note: Annotated[str, Field(max_length=500)] = ""
+
+
+class NewSwap(Shape):
+    first_at: datetime = Field(description="an instant within the one shift")
+    second_at: datetime = Field(description="an instant within the other")
+    note: Annotated[str, Field(max_length=500)] = ""
+
+
+class Leave(Shape):
+    id: int
+    person_id: int
+    person: str
+    from_at: datetime
+    until_at: datetime
+    note: str
+
+
+class NewLeave(Shape):
+    person_id: int = Field(ge=1, le=2**31 - 1)
+    from_at: datetime
+    until_at: datetime
+    note: Annotated[str, Field(max_length=500)] = ""
+
+
+class Made(Shape):
+    id: int
 
 
 class KindPrecision(Shape):

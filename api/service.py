@@ -8,7 +8,9 @@ from typing import Final
 import structlog
 import uvicorn
 
+from alerts.notify.sender import keep_channels_out_of_logs
 from api.app import create_app
+from api.guard import ApiGuard
 from api.house import House
 from api.settings import Settings
 from core.clock import Clock
@@ -33,9 +35,11 @@ def run(settings: Settings, clock: Clock) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
+    keep_channels_out_of_logs()
     with open_pool(settings.database_url, DatabaseRole.API, size=settings.pool_size) as pool:
         app = create_app(settings, clock, pool)
-        with Serving(app.state.house, uvicorn_server(app, settings)) as serving:
+        house = app.state.house
+        with ApiGuard(house), Serving(house, uvicorn_server(app, settings)) as serving:
             log.info("the api listens", host=settings.host, port=settings.port)
             while not asked_to_stop.wait(0.5) and serving.alive:
                 pass

@@ -1,6 +1,6 @@
 """What the api is told from outside."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -31,3 +31,19 @@ class Settings(msgspec.Struct, frozen=True):
     metrics_token: Annotated[
         str, msgspec.Meta(description="bearer token with which Prometheus reads /metrics; empty: only staff may")
     ] = ""
+    operator_channels: Annotated[
+        str, msgspec.Meta(description="channels of who runs the platform, told when a part of it fails")
+    ] = ""
+    operator_locale: Annotated[Literal["zh_CN", "en"], msgspec.Meta(description="in which language")] = "zh_CN"
+    nothing_stored_s: Annotated[
+        float, msgspec.Meta(gt=0, description="the operator is told when no gateway has said anything for so long")
+    ] = 900.0
+    phone_secret: Annotated[
+        str, msgspec.Meta(description="what the SMS gateway shows with receipts and replies; empty: none are taken")
+    ] = ""
+    own_channels: Annotated[
+        str, msgspec.Meta(description="kinds of channels that people may enter themselves, separated by spaces")
+    ] = "wecombot dingtalk feishu lark tgram"
+    push_hosts: Annotated[
+        str, msgspec.Meta(description="push services of browsers, separated by spaces; hosts below them count too")
+    ] = "fcm.googleapis.com push.services.mozilla.com web.push.apple.com notify.windows.com"

@@ -27,10 +27,10 @@ log = structlog.get_logger(__name__)
 
 
 class AlertChanged(msgspec.Struct, frozen=True):
-    """The payload of `alert_changed`."""
+    """The payload of `alert_changed`. `home` is None for a regional incident."""
 
     alert: int
-    home: int
+    home: int | None
 
 
 class Signal(NamedTuple):
@@ -126,7 +126,8 @@ class Switchboard:
         except msgspec.DecodeError as error:
             log.warning("a notice that is none of ours", channel=CHANNEL, error=str(error))
             return
-        self._tell_all(Signal("changed", change))
+        # Whose incident it is only the database knows: everyone looks again, under their own rights.
+        self._tell_all(Signal("resync") if change.home is None else Signal("changed", change))
 
 
 async def live(

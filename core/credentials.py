@@ -7,6 +7,7 @@ import secrets
 from typing import Final
 
 PLATFORM_USER: Final = "_platform"  # no gateway key can start with "_"
+LISTENER_USER: Final = "_alerts"  # whoever listens to alerts, and to nothing else
 _ITERATIONS: Final = 20_000  # the passwords are random and long, so no more is needed
 _SALT_BYTES: Final = 12
 

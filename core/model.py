@@ -84,11 +84,13 @@ LIFE_KINDS: Final = frozenset(
 
 
 class Role(StrEnum):
-    """What a person is to the platform. Worker, manager and admin hold it for a region and all below it."""
+    """What a person is to the platform. Worker, manager, admin and centre hold it for a region and all below it."""
 
     WORKER = "worker"
     MANAGER = "manager"
     ADMIN = "admin"
+    CENTRE = "centre"  # a street's desk, always manned
+    VOLUNTEER = "volunteer"  # no staff: sees a home while called to it
     FAMILY = "family"  # held by consent, for one home
 
 
@@ -117,6 +119,7 @@ class AlertKind(StrEnum):
     HUB_DOWN = "hub_down"
     GATEWAY_OFFLINE = "gateway_offline"
     CANNOT_WATCH = "cannot_watch"
+    REGIONAL_OUTAGE = "regional_outage"  # about a region: many gateways gone at once
 
 
 class AlertState(StrEnum):
@@ -136,13 +139,23 @@ class Outcome(StrEnum):
     ENDED_ITSELF = "ended_itself"
 
 
-class AbsenceReason(StrEnum):
-    """Why a person is away."""
+class Source(StrEnum):
+    """From where something was done to an alert."""
 
-    FAMILY = "family"
+    PLATFORM = "platform"
+    PAGE = "page"
+    API = "api"
+    LINK = "link"  # in a message
+    SMS = "sms"
+    GATEWAY = "gateway"  # by somebody in the home
+
+
+class AbsenceKind(StrEnum):
+    """Why a home's days are not as usual."""
+
+    AWAY = "away"
     HOSPITAL = "hospital"
-    TRAVEL = "travel"
-    OTHER = "other"
+    VISITOR = "visitor"
 
 
 class FalseReason(StrEnum):

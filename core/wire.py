@@ -6,6 +6,7 @@
     yiju/v1/{gateway}/down/time      platform -> gateway   PlatformTime, the answer to a Status that asks for it
     yiju/v1/{gateway}/down/command   platform -> gateway   Command, QoS 1: sent again until it is answered or too late
     yiju/v1/{gateway}/down/config    platform -> gateway   Desired, retained: what the gateway shall be
+    yiju/v1/alerts/{region}          platform -> listeners AlertNotice, QoS 1
     yiju/v1/{gateway}/report         gateway -> platform   Report, retained: what the gateway is
     yiju/v1/{gateway}/direct         device -> platform    Direct, QoS 1: a device that needs no gateway of ours
 
@@ -29,6 +30,7 @@ MAX_BATCH_BYTES: Final = 262_144  # 200 readings are about 12 KB; a broker may r
 MAX_BATCH_READINGS: Final = 5_000
 Seq = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]  # what the ledger's bigint can hold
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+ALERTS: Final = "alerts"  # no gateway may have this key
 GATEWAY_KEY: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -224,6 +226,27 @@ class DirectAck(msgspec.Struct, frozen=True):
     seqs: list[int]
 
 
+class AlertNotice(msgspec.Struct, frozen=True):
+    """What listeners hear of an alert, on `alert_topic`. Keys only: who may know more asks the API.
+
+    Attributes:
+        id: counts up; at least once, so a listener takes each id once.
+        event: `opened`, `occurred_again`, `acknowledged`, `on_site`, `resolved` ...
+        home: None for a regional incident.
+    """
+
+    v: int
+    id: int
+    alert: int
+    event: str
+    kind: str
+    severity: str
+    state: str
+    region: str
+    home: str | None
+    time: int
+
+
 class _Versioned(msgspec.Struct):
     v: int
 
@@ -241,7 +264,9 @@ _direct = msgspec.json.Decoder(Direct)
 _encoder = msgspec.json.Encoder()
 
 
-def encode(message: Batch | Status | Ack | PlatformTime | Command | Desired | Report | Direct | DirectAck) -> bytes:
+def encode(
+    message: Batch | Status | Ack | PlatformTime | Command | Desired | Report | Direct | DirectAck | AlertNotice,
+) -> bytes:
     """The message as JSON bytes."""
     return _encoder.encode(message)
 
@@ -336,6 +361,11 @@ def ack_topic(gateway: str) -> str:
 
 def time_topic(gateway: str) -> str:
     return f"{ROOT}/{gateway}/down/time"
+
+
+def alert_topic(region: str) -> str:
+    """Where listeners hear of a region's alerts. The register refuses what would make it a gateway's topic."""
+    return f"{ROOT}/{ALERTS}/{region}"
 
 
 def command_topic(gateway: str) -> str:

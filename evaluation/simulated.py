@@ -2,11 +2,14 @@
 
 In memory, in numpy: the simulator makes what arrives (simulator/season/), hindsight plays it with the detectors, the
 learning, the inhibition and the dedup rules of production (alerts/hindsight/), and evaluation/score.py compares.
-Homes with an even number have device faults. Groups of homes are played one after the other, so that memory is
-bounded.
+Homes with an even number have device faults. Groups of homes are played in processes of their own, as many at a time
+as there are cores.
 """
 
+import multiprocessing
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -26,7 +29,9 @@ from simulator.season.faults import NONE, Chances
 from simulator.season.play import Season, play_season
 
 FIRST: Final = date(2026, 2, 2)
-GROUP: Final = 100
+GROUP: Final = 100  # homes at most, so that memory is bounded
+PLAYING_SHARE: Final = 0.25  # of the time a group takes
+PROGRESS_S: Final = 0.5
 TEACH_DAYS: Final = 7  # nothing that is raised before is scored
 DEVICES_A_HOME: Final = 100  # device ids of home N begin at N x this
 _COMES_AFTER_S: Final = {Severity.URGENT: 40 * 60.0, Severity.NORMAL: 3 * 3600.0}
@@ -41,6 +46,12 @@ class Result:
     with_faults: Score
     without_faults: Score
 
+    def add(self, other: "Result") -> None:
+        """Adds other homes' scores to these."""
+        self.every.add(other.every)
+        self.with_faults.add(other.with_faults)
+        self.without_faults.add(other.without_faults)
+
     def figures(self) -> dict[str, Any]:
         """As `--json` prints them."""
         return self.every.figures() | {
@@ -53,22 +64,53 @@ def evaluate(
     homes: int, days: int, seed: int, progress: Progress = lambda share, what: None, *, policy: Policy = DEFAULTS,
     chances: Chances | None = None,
 ) -> Result:  # fmt: skip
-    """Plays and scores. The same arguments give the same result."""
+    """Plays and scores, on every core. The same arguments give the same result, on however many cores.
+
+    Spawned workers import the program that calls: it needs its `if __name__ == "__main__"`.
+    """
+    size = min(GROUP, -(-homes // 2))
+    groups = [range(first, min(first + size, homes + 1)) for first in range(1, homes + 1, size)]
+    spawn = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
+    shares = spawn.Array("d", len(groups))
     result = Result(Score(), Score(), Score())
-    for first in range(1, homes + 1, GROUP):
-        numbers = range(first, min(first + GROUP, homes + 1))
-
-        def done(share: float, what: str, first: int = first, count: int = len(numbers)) -> None:
-            progress((first - 1 + share * count) / homes, what)
-
-        seasons = []
-        for place, number in enumerate(numbers):
-            faulty = number % 2 == 0
-            season = play_season(seed, number, FIRST, days, (chances or Chances()) if faulty else NONE, faulty=faulty)
-            seasons.append(season)
-            done(0.4 * place / len(numbers), "playing homes")
-        _score_group(seasons, days, policy, result, lambda share: done(0.4 + 0.6 * share, "watching"))
+    workers = min(len(groups), os.cpu_count() or 1)
+    with ProcessPoolExecutor(workers, spawn, initializer=_report_to, initargs=(shares,)) as pool:
+        jobs = [
+            pool.submit(_play_group, place, numbers, days, seed, policy, chances or Chances())
+            for place, numbers in enumerate(groups)
+        ]
+        waiting = set(jobs)
+        while waiting:
+            _, waiting = wait(waiting, timeout=PROGRESS_S)
+            done = sum(share * len(numbers) for share, numbers in zip(shares[:], groups, strict=True))
+            progress(done / homes, "watching homes")
+        for job in jobs:
+            result.add(job.result())
     progress(1.0, "done")
+    return result
+
+
+_shares: Any = None  # of a worker process: where it says how far each group is
+
+
+def _report_to(shares: Any) -> None:
+    global _shares
+    _shares = shares
+
+
+def _play_group(place: int, numbers: range, days: int, seed: int, policy: Policy, chances: Chances) -> Result:
+    seasons = []
+    for number in numbers:
+        faulty = number % 2 == 0
+        seasons.append(play_season(seed, number, FIRST, days, chances if faulty else NONE, faulty=faulty))
+        _shares[place] = PLAYING_SHARE * len(seasons) / len(numbers)
+    result = Result(Score(), Score(), Score())
+
+    def watched(share: float) -> None:
+        _shares[place] = PLAYING_SHARE + (1 - PLAYING_SHARE) * share
+
+    _score_group(seasons, days, policy, result, watched)
+    _shares[place] = 1.0
     return result
 
 

@@ -4,18 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from alerts.policy import DEFAULTS
 from core.model import AlertKind
 from simulator.season.mishaps import Happening, Mishap
 
-GRACE_S: Final = 3600.0  # an alert that comes so long after the end still belongs to it
+GRACE_S: Final = 3600.0  # an alert that comes so long after the end is no false one; but nothing was found by it
+SWEEP_S: Final = 300.0  # between two looks of hindsight; production looks every few seconds
 SKEW_S: Final = 420.0  # a gateway's clock may be so wrong
-TREND_S: Final = 16 * 86_400.0
-OUTAGE_S: Final = 13 * 60.0  # a shorter outage is nobody's business
+TREND_S: Final = 15 * 86_400.0  # drift looks at the last 14 days, once a night
+OUTAGE_S: Final = DEFAULTS.gateway_offline_s  # a shorter one is no outage by the rule itself
 _DOWN: Final = frozenset(
     {AlertKind.INACTIVITY, AlertKind.NOT_RISEN, AlertKind.LONG_STAY, AlertKind.WATER_LOW, AlertKind.NO_DOOR}
 )
 _AWAY: Final = frozenset({AlertKind.NOT_RETURNED, AlertKind.WATER_LOW, AlertKind.NO_DOOR})
 _GONE: Final = frozenset({AlertKind.GATEWAY_OFFLINE, AlertKind.CANNOT_WATCH, AlertKind.DEVICE_SILENT})
+# What a device says by itself, in a reading that is never lost.
+SAID: Final = frozenset({Mishap.SOS, Mishap.FALL, Mishap.SMOKE, Mishap.GAS, Mishap.LEAK, Mishap.TAMPER})
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,17 @@ def about(began: float, opened: float, happening: Happening) -> bool:
     lingers = TREND_S if MEANINGS[happening.what].trend else 0.0
     while_it_lasted = happening.start - 1 <= opened <= happening.end + GRACE_S + lingers
     return while_it_lasted or (opened > happening.end and happening.start - SKEW_S <= began <= happening.end + SKEW_S)
+
+
+def finds(began: float, opened: float, happening: Happening) -> bool:
+    """Whether an alert with these moments found it: raised while it lasted.
+
+    What a device says by itself may have been under way when it ended (an outage of the network keeps it): then an
+    alert about the right moment has found it too, with its delay.
+    """
+    if happening.start - 1 <= opened <= happening.end + SWEEP_S:
+        return True
+    return happening.what in SAID and about(began, opened, happening)
 
 
 def explained(kind: AlertKind, began: float, opened: float, happenings: Sequence[Happening]) -> bool:

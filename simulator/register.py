@@ -25,7 +25,7 @@ _PHONES_FROM: Final = 200
 
 
 def demo_register(start: datetime, seed: int = SEED) -> dict[str, Any]:
-    """Regions, homes, devices and people of the demo, commissioned at `start` (aware).
+    """Regions, homes, devices, people and shifts of the demo, commissioned at `start` (aware).
 
     It holds no password and no hash: see demo_document().
     """
@@ -33,6 +33,7 @@ def demo_register(start: datetime, seed: int = SEED) -> dict[str, Any]:
         "region": _regions(),
         "home": [_home(home, start) for home in demo_homes(seed)],
         "person": [_person(member, place) for place, member in enumerate(PEOPLE)],
+        "rotation": [_rotation(member, start) for member in PEOPLE if member.role == "worker"],
     }
 
 
@@ -117,3 +118,15 @@ def _person(member: Member, place: int) -> dict[str, Any]:
     else:
         person["grant"] = [{"role": member.role, "region": member.region}]
     return person
+
+
+def _rotation(worker: Member, start: datetime) -> dict[str, Any]:
+    """A worker is on duty for their community, week after week."""
+    return {
+        "key": f"duty-{worker.region}",
+        "region": worker.region,
+        "name": "社区值班",
+        "zone": ZONE,
+        "starts": start.date().isoformat(),
+        "members": [worker.key],
+    }

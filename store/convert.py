@@ -122,6 +122,8 @@ def _copy(source: Connection, target: Connection, part: _Part) -> None:
     with target.transaction():
         if part.day is not None:
             target.execute("SELECT reading_make_room(%(day)s, %(day)s)", {"day": _start(part.day)})
+        else:  # a copy is no event: what triggers tell and write was told and written when it happened
+            target.execute(SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(Identifier(part.table)))
         with (
             source.cursor() as reader,
             target.cursor() as writer,
@@ -132,6 +134,8 @@ def _copy(source: Connection, target: Connection, part: _Part) -> None:
                 sink.write(block)
         if reader.rowcount != writer.rowcount:
             raise StoreError(f"{part.name}: {reader.rowcount} rows were read and {writer.rowcount} written")
+        if part.day is None:
+            target.execute(SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(Identifier(part.table)))
         target.execute(QUERIES["note"], {"part": part.name, "rows": writer.rowcount})
 
 

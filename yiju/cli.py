@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from core.errors import YijuError
-from yiju.commands import bench, detect, drill, gateway, rejected, simulate, store
+from yiju.commands import bench, detect, drill, gateway, rejected, simulate, store, watchdog
 from yiju.commands.evaluate import evaluate
 from yiju.commands.options import FAULT, Backfill, clock, days
 from yiju.services import SERVICES, Service, run_service
@@ -26,9 +26,10 @@ app.add_typer(store.app, name="store")
 app.add_typer(rejected.app, name="rejected")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(simulate.app, name="simulate")
-app.add_typer(drill.app, name="drill")
 app.add_typer(bench.app, name="bench")
 app.add_typer(detect.app, name="detect")
+app.add_typer(drill.app, name="drill")
+app.add_typer(watchdog.app, name="watchdog")
 app.command("evaluate")(evaluate)
 
 
@@ -185,4 +186,4 @@ def broker_accounts(file: Annotated[Path, typer.Option(help="The accounts file t
     asked: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: asked.append(number))
-    follow_register(read.database_url, file, read.broker_password, lambda: bool(asked))
+    follow_register(read.database_url, file, read.broker_password, lambda: bool(asked), read.alerts_password)

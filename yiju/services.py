@@ -53,12 +53,17 @@ class CommonSettings(msgspec.Struct, frozen=True):
 def run_service(service: Service, environment: Mapping[str, str] = os.environ) -> None:
     """Runs it in this process until SIGTERM or SIGINT. Raises SettingsError and what the service raises."""
     module = import_module(service.module)
-    common = read_settings(CommonSettings, environment)
     settings = read_settings(module.Settings, environment)
-    clock = parse_clock(common.clock)
-    as_json = common.log_format == "json" or (common.log_format == "auto" and not sys.stderr.isatty())
-    configure_logs(service.name, as_json=as_json, level=common.log_level)
+    clock = parse_clock(read_settings(CommonSettings, environment).clock)
+    prepare_logs(service.name, environment)
     module.run(settings, clock)
+
+
+def prepare_logs(name: str, environment: Mapping[str, str] = os.environ) -> None:
+    """One JSON line an event, or colours on a terminal, as the settings say. Raises SettingsError."""
+    common = read_settings(CommonSettings, environment)
+    as_json = common.log_format == "json" or (common.log_format == "auto" and not sys.stderr.isatty())
+    configure_logs(name, as_json=as_json, level=common.log_level)
 
 
 def settings_of(service: Service) -> type[msgspec.Struct]:

@@ -38,6 +38,10 @@ class AccountsSettings(msgspec.Struct, frozen=True):
 
     database_url: Annotated[str, msgspec.Meta(description="postgresql://... of a login that may read the register")]
     broker_password: Annotated[str, msgspec.Meta(description="the platform's own password at the broker")]
+    alerts_password: Annotated[
+        str,
+        msgspec.Meta(description="password of the broker's account _alerts, which may listen to alerts; empty: none"),
+    ] = ""
 
 
 def all_settings() -> Iterator[tuple[str, list[Described]]]:
@@ -45,6 +49,7 @@ def all_settings() -> Iterator[tuple[str, list[Described]]]:
     from yiju.doctor import DoctorSettings
     from yiju.replay_report import ReplaySettings
     from yiju.up import UpSettings
+    from yiju.watchdog import WatchdogSettings
 
     yield "every service", describe_settings(CommonSettings)
     yield "yiju up", describe_settings(UpSettings)
@@ -56,6 +61,7 @@ def all_settings() -> Iterator[tuple[str, list[Described]]]:
     yield "yiju import, gateway-password, store, rejected", describe_settings(RunningSettings)
     yield "yiju store migrate", describe_settings(StoreSettings)
     yield "yiju broker-accounts", describe_settings(AccountsSettings)
+    yield "yiju watchdog", describe_settings(WatchdogSettings)
     yield "yiju doctor", describe_settings(DoctorSettings)
 
 

@@ -49,6 +49,10 @@ class UpSettings(msgspec.Struct, frozen=True):
     ] = BrokerKind.AUTO
     clock: Annotated[str, msgspec.Meta(description="see `yiju settings`; empty: the machine's time, or --speed")] = ""
     public_url: Annotated[str, msgspec.Meta(description="how people reach the pages; empty: http://host:port")] = ""
+    alerts_password: Annotated[
+        str,
+        msgspec.Meta(description="password of the broker's account _alerts, which may listen to alerts; empty: none"),
+    ] = ""
 
 
 class Asked(BaseException):
@@ -133,7 +137,9 @@ class Stack:
             self._make_database()
             step("the broker")
             self._broker.prepare()
-            self._accounts = AccountsWatch(self._postgres.url(DATABASE))
+            self._accounts = AccountsWatch(
+                self._postgres.url(DATABASE), listener_password=self._settings.alerts_password
+            )
             self._broker.write_accounts(self._accounts.changes() or {})
             self._supervisor.start(BrokerPart(self._broker))
             prepared = None

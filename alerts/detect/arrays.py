@@ -83,6 +83,8 @@ class Devices:
         gateway_heard_at: last batch or status of its gateway; NaN = never.
         limit_s: how long it may be silent: what the gateway has learned of it, else the policy.
         life: whether it can show signs of life.
+        somebody_s: for how long a motion sensor has said "somebody" again and again without a change, up to the last
+            time it said so; NaN = it does not, or is none. None = not known of any.
         with_hub: bool [devices]: it cannot be heard since its hub is down, says the gateway; None = none is.
     """
 
@@ -98,6 +100,7 @@ class Devices:
     limit_s: Floats
     life: Bools
     with_hub: Bools | None = None
+    somebody_s: Floats | None = None
 
 
 @dataclass(frozen=True)

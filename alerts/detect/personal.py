@@ -14,8 +14,13 @@ from alerts.detect.arrays import Floats
 from alerts.detect.calibrate import Tail
 from alerts.detect.hazard import HALVES, KINDS, Surprise, half_of_day
 from alerts.detect.memory import Memory
-from alerts.detect.spells import DOOR, Codes
+from alerts.detect.spells import DOOR, Began, Codes
 
+# Who leaves in the morning may be out for the day: a market, a clinic, a class, now and then and told to nobody. Old
+# people are home for the evening meal, so they are waited for until then, and no longer than a working day.
+DAY_OUT_FROM: Final = 10  # 05:00, in half hours
+DAY_OUT_UNTIL: Final = 36  # 18:00
+DAY_OUT_MOST_MIN: Final = 9 * 60
 LEARN_DAYS: Final = 6.0  # so that the seventh night is the first to know a home
 NEVER: Final = -1  # in a table of limits: for ever
 UNKNOWN: Final = -2  # ... : the home is not known yet
@@ -59,7 +64,19 @@ def limits(known: Fit, budget_days: float) -> Minutes:
     grown = hazard.grown(known.surprise, None, began, np.tile(np.arange(HALVES), KINDS))
     length_s = hazard.length_at(grown, known.threshold(began, budget_days))
     minutes = np.where(np.isinf(length_s), NEVER, np.ceil(length_s / 60))
-    return minutes.reshape(KINDS, HALVES).astype(np.int16)
+    table = minutes.reshape(KINDS, HALVES).astype(np.int16)
+    left = table[Began.LEFT]
+    table[Began.LEFT] = np.where(left == NEVER, NEVER, np.maximum(left, DAY_OUT_MIN))
+    return table
+
+
+def _day_out() -> Minutes:
+    half = np.arange(HALVES)
+    minutes = np.minimum((DAY_OUT_UNTIL - half) * 30, DAY_OUT_MOST_MIN)
+    return np.where((half >= DAY_OUT_FROM) & (half < DAY_OUT_UNTIL), minutes, 0).astype(np.int16)
+
+
+DAY_OUT_MIN: Final = _day_out()  # int16 [halves]: the least that who left in each half hour is waited for, minutes
 
 
 def limit_s(minutes: Minutes, at: Floats, began: Codes, zone_offset_s: "Floats | float") -> Floats:

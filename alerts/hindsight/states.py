@@ -10,6 +10,7 @@ from alerts.hindsight.readings import Readings, Status, pressing, signs_of_life
 from alerts.hindsight.register import Register
 from alerts.observe.whereabouts import room_kinds
 from core.metrics import BY_NAME, METRICS
+from core.model import DeviceKind
 
 SLOTS: Final = max(metric.id for metric in METRICS) + 1
 _ONLINE: Final = BY_NAME["online"].id
@@ -17,6 +18,7 @@ _SILENT: Final = BY_NAME["silent"].id
 _LIMIT: Final = BY_NAME["silence_limit"].id
 _BY_GATEWAY: Final = (_SILENT, _LIMIT, BY_NAME["test_asked"].id)  # what a gateway says of a device, not the device
 _WITH_HUB: Final = 2  # of _SILENT: its hub is down
+_MOTION: Final = BY_NAME["motion"].id
 _SOS: Final = BY_NAME["sos"].id
 _OK: Final = BY_NAME["ok_press"].id
 _CHANGES: Final = (BY_NAME["open"].id, BY_NAME["occupied"].id)
@@ -57,11 +59,12 @@ class States:
         self.heard_at = np.full(gateways, np.nan)
         self.pending: list[Event] = []
         self._events = 0
-        main = np.zeros(shape, dtype=np.bool_)
-        for kind, metrics in _MAIN.items():
-            main[np.ix_(register.kind == kind, metrics)] = True
-        self._main = main
         rows = register.watched
+        # One or two main metrics a device: metric 0 is never said.
+        self._main = np.zeros((2, len(rows)), dtype=np.int64)
+        for kind, metrics in _MAIN.items():
+            for place, metric in enumerate(metrics):
+                self._main[place, register.kind[rows] == kind] = metric
         self._fixed: dict[str, Any] = {
             "id": register.device_id[rows],
             "home_id": register.home_id[register.device_home[rows]],
@@ -147,19 +150,18 @@ class States:
             "gone_at": _known(np.where(found_silent, np.maximum(gone, time[:, _SILENT]), gone)),
             "limit_s": value[:, _LIMIT],
             "with_hub": value[:, _SILENT] == _WITH_HUB,
+            "somebody_s": self._somebody_s(time[:, _MOTION], value[:, _MOTION]),
         }
 
     def value_columns(self) -> dict[str, Any]:
         """As the query `device_values` gives them."""
         rows = self.register.watched
-        main = self._main[rows]
 
         def most(table: Floats) -> Floats:
-            return _known(np.where(main, table[rows], -np.inf).max(axis=1, initial=-np.inf))
+            return _known(np.fmax(table[rows, self._main[0]], table[rows, self._main[1]]))
 
-        value = np.where(np.isnan(self._value), -np.inf, self._value)
         return {
-            "value": most(value),
+            "value": most(self._value),
             "time": most(self._time),
             "changed_at": most(self._changed),
             "life_at": _known(self._life_of_devices()[rows]),
@@ -226,6 +228,12 @@ class States:
             mine &= np.arange(len(mine)) == device
         mine &= self._time[:, metric] > -np.inf
         return bool(mine.any() and np.nanmax(self._value[mine, metric]) == 0 and self._off[mine, metric].max() > since)
+
+    def _somebody_s(self, time: Floats, value: Floats) -> Floats:
+        """As `Devices.somebody_s`, of watched devices; `time`, `value`: what each last said of motion."""
+        changed = self._changed[self.register.watched, _MOTION]
+        says = (self._fixed["kind"] == DeviceKind.MOTION) & (value > 0) & np.isfinite(changed)  # NaN compares false
+        return np.where(says, time - np.where(says, changed, 0.0), np.nan)
 
     def _life_of_devices(self) -> Floats:
         """float64 [devices], -inf = never: a change, or where only turning on counts the beginning of it."""

@@ -2,55 +2,17 @@
 
 import logging
 import re
-from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 import apprise
 
 from alerts.notify.message import Message
+from alerts.notify.result import SendReason, Sent, judge_status
+
+__all__ = ["SendReason", "Sent", "keep_channels_out_of_logs", "send"]
 
 TIMEOUT_S: Final = 15.0
 _STATUS: Final = re.compile(r"error=(\d{3})\b")  # how Apprise's services name the HTTP status that they got
-
-
-class SendReason(StrEnum):
-    """How an attempt ended. A closed list (`delivery_attempt.reason`), also a metric label."""
-
-    SENT = "sent"
-    UNREACHABLE = "unreachable"  # no connection, it broke, or it fell silent
-    TIMED_OUT = "timed_out"  # over the limit for the whole message
-    THROTTLED = "throttled"  # 429
-    SERVER_FAULT = "server_fault"  # 5xx, 408
-    REFUSED = "refused"  # any other status: a wrong token, a channel that is gone
-    BAD_CHANNEL = "bad_channel"  # not a URL that a service knows
-    BROKEN = "broken"  # a fault in the service's plugin or in ours; logged with its kind
-    NOT_NEEDED = "not_needed"  # the alert was resolved before the message went out
-
-
-RETRY_HELPS: Final = frozenset(
-    {
-        SendReason.UNREACHABLE,
-        SendReason.TIMED_OUT,
-        SendReason.THROTTLED,
-        SendReason.SERVER_FAULT,
-        SendReason.BROKEN,
-    }
-)
-
-
-class Sent(NamedTuple):
-    """Attributes: detail holds nothing secret: a status or the service's name, never the URL."""
-
-    reason: SendReason
-    detail: str = ""
-
-    @property
-    def ok(self) -> bool:
-        return self.reason is SendReason.SENT
-
-    @property
-    def retry_helps(self) -> bool:
-        return self.reason in RETRY_HELPS
 
 
 def send(channel: str, message: Message, timeout_s: float = TIMEOUT_S) -> Sent:
@@ -84,14 +46,7 @@ def _judge(name: str, said: str) -> Sent:
     status = _STATUS.search(said)
     if status is None:
         return Sent(SendReason.UNREACHABLE, name)
-    code = int(status[1])
-    if code == 429:
-        reason = SendReason.THROTTLED
-    elif code >= 500 or code == 408:
-        reason = SendReason.SERVER_FAULT
-    else:
-        reason = SendReason.REFUSED
-    return Sent(reason, f"{name} {code}")
+    return judge_status(int(status[1]), name)
 
 
 def _with_timeouts(channel: str, timeout_s: float) -> str:

@@ -1,15 +1,17 @@
 """Rows of a query as numpy columns, and sums over them by home."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from alerts.detect.arrays import Bools, Floats, Ints, Texts
-from alerts.policy import FIELDS, Policy
+from alerts.policy import DEFAULTS, FIELDS, Policy
 
 Rows = Sequence[Mapping[str, Any]]
 Columns = Mapping[str, Any]  # name -> numpy array, all of one length
+# Ladders and times of the day are no limits.
+NUMBERS: Final = tuple(name for name in FIELDS if isinstance(getattr(DEFAULTS, name), (int, float)))
 
 
 def ints(rows: Rows, name: str) -> Ints:
@@ -56,6 +58,6 @@ def limits(policies: Sequence[Policy]) -> dict[str, Floats]:
             place[id(policy)] = len(distinct)
             distinct.append(policy)
         at[row] = place[id(policy)]
-    table = np.array([[getattr(policy, name) for name in FIELDS] for policy in distinct], dtype=np.float64)
-    table = table.reshape(-1, len(FIELDS))
-    return {name: table[at, column] for column, name in enumerate(FIELDS)}
+    table = np.array([[getattr(policy, name) for name in NUMBERS] for policy in distinct], dtype=np.float64)
+    table = table.reshape(-1, len(NUMBERS))
+    return {name: table[at, column] for column, name in enumerate(NUMBERS)}

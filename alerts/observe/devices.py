@@ -49,6 +49,7 @@ def devices(columns: Columns, gateway_columns: Columns, behind: Ints, limits: Co
         limit_s=np.where(np.isnan(columns["limit_s"]), by_policy, columns["limit_s"]),
         life=columns["life"],
         with_hub=columns["with_hub"],
+        somebody_s=columns["somebody_s"],
     )
 
 

@@ -9,14 +9,20 @@ from alerts.detect import arrays, cannot_watch, device_silent, personal
 from alerts.detect.alike import look_up
 from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.detect.coverage import QUARTER_S
-from alerts.detect.spells import how_began, room_codes
+from alerts.detect.spells import Began, how_began, room_codes
 from alerts.observe.columns import Columns, latest
 from alerts.observe.devices import online_since
 from alerts.profile import Limits
+from core.model import DeviceKind
 
 RADIO_TIMES: Final = 2.0  # x the usual longest quiet of all sensors of life together
 RADIO_LEAST_S: Final = 5400.0
 SPEAKS_S: Final = 900.0  # sensors of life that are never quiet for longer speak in every quarter of an hour
+# A motion sensor that has said "somebody" for as long as the floor of inactivity is stuck, or will be found to be; one
+# that is silent shows nobody. What is usual was learned with it, so a silence indoors may be twice as long, up to the
+# rule, until it is right again or two weeks without it have taught what is usual now.
+BLINDED_TIMES: Final = 2.0
+RELEARNED_S: Final = 14 * 86_400.0
 # (home ids, since, of sensors of life only) -> whole quarters in which anything was received
 Received = Callable[[Ints, Floats, Bools], Ints]
 
@@ -35,9 +41,13 @@ def homes(
     # Sensors, summed up for each home. A gateway that is away shows nothing, however young its last readings are.
     sensors = np.flatnonzero(devices.life & (at >= 0))
     mine = at[sensors]
+    somebody_s = np.full(len(sensors), np.nan) if devices.somebody_s is None else devices.somebody_s[sensors]
+    blinded = np.zeros(count, dtype=np.bool_)
+    blinded[mine[_lost(now, devices, slack_s)[sensors] | (somebody_s >= limits["inactivity_floor_s"][mine])]] = True
     installed = ~np.isnan(devices.gateway_heard_at[sensors])
     until = np.where(installed, device_silent.heard_until(devices)[sensors], -np.inf)
     until = np.minimum(until, np.where(installed, devices.gateway_heard_at[sensors], -np.inf) + cannot_watch.BEHIND_S)
+    until = np.where(somebody_s >= limits["stuck_s"][mine] + slack_s, -np.inf, until)  # sensor_stuck: it is no witness
     seen_until = np.full(count, -np.inf)
     np.maximum.at(seen_until, mine, until)
     # Sensors that are never all silent for long, and now are: the radio hangs, though each alone may yet speak.
@@ -52,7 +62,9 @@ def homes(
         door_at=columns["door_at"],
         resting=resting,
         began=began,
-        personal_s=personal.limit_s(known.minutes, life_at, began, offset) * limits["inactivity_stretch"],
+        personal_s=personal.limit_s(known.minutes, life_at, began, offset)
+        * limits["inactivity_stretch"]
+        * np.where(blinded & (began != Began.LEFT), BLINDED_TIMES, 1.0),
         alike=few,
         alike_shorter=np.where(np.isnan(few), np.nan, look_up(known.alike.shorter, began, life_at, offset)),
         usual_s=np.where(np.isnan(few), np.nan, look_up(known.alike.usual_min, began, life_at, offset) * 60),
@@ -70,6 +82,12 @@ def homes(
         margin=limits["routine_margin"],
         not_returned_s=limits["not_returned_s"],
     )
+
+
+def _lost(now: float, devices: arrays.Devices, slack_s: float) -> Bools:
+    """bool [devices]: whether it is a motion sensor that has fallen silent, not long ago."""
+    silent = (now > device_silent.heard_until(devices) + slack_s) | device_silent.gone(devices)
+    return np.asarray((devices.kind == DeviceKind.MOTION) & silent & (now - devices.last_at < RELEARNED_S), np.bool_)
 
 
 def _unseen_s(now: float, columns: Columns, speaks: Bools, floor_s: Floats, received: Received) -> Floats:

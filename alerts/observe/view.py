@@ -162,7 +162,7 @@ def _device_columns(rows: Rows) -> dict[str, Any]:
         **room_kinds(room),
         "life": device_arrays.witnesses(kind, of.ints(rows, "home_id")),
         **{name: of.bools(rows, name) for name in ("mains", "exterior", "with_hub")},
-        **{name: of.floats(rows, name) for name in ("registered_at", "last_at", "gone_at", "limit_s")},
+        **{name: of.floats(rows, name) for name in ("registered_at", "last_at", "gone_at", "limit_s", "somebody_s")},
     }
 
 

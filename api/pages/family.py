@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from api.access import AnyVisit, Visit
 from api.house import house_of
 from api.pages.alerts import card
+from api.pages.planned import plans_of
 from api.pages.today import DAYS, Because, Quarter, Today, Verdict, judge_today
 from api.pages.week_chart import draw_week
 from api.reads import alerts as alert_reads
@@ -52,6 +53,7 @@ def _home(visit: Visit, home: dict[str, Any]) -> dict[str, Any]:
     alerts = [card(visit, alert) for alert in open_alerts if alert["kind"] not in ABOUT_DEVICES]
     for alert in alerts:
         alert["told_at"], being_told = alert_reads.staff_told(visit, alert["id"])
+        alert["asked"] = alert_reads.was_told(visit, alert["id"])
         alert["nobody"] = alert["rung"] > 0 and not being_told
     quarters = [Quarter(row["bucket"], row["life"]) for row in rows if row["readings"] > 0]
     unseen = watch.state is not reads.Watch.WATCHED
@@ -59,7 +61,8 @@ def _home(visit: Visit, home: dict[str, Any]) -> dict[str, Any]:
     week = draw_week(rows, home["zone"], visit.now, 7)
     sentence = say(visit, home, watch, today, alerts)
     return {"home": home, "today": today, "sentence": sentence, "alerts": alerts, "week": week,
-            "residents": reads.residents(visit, home["id"])}  # fmt: skip
+            "residents": reads.residents(visit, home["id"]),
+            "plans": plans_of(visit, home, staff=False)}  # fmt: skip
 
 
 def say(visit: Visit, home: dict[str, Any], watch: reads.Watched, today: Today, alerts: list[dict[str, Any]]) -> str:

@@ -11,6 +11,7 @@ from api.house import house_of
 from api.ids import HomeId
 from api.pages.alerts import card
 from api.pages.day_chart import Coverage, draw_day
+from api.pages.planned import plans_of
 from api.pages.week_chart import draw_week
 from api.reads import alerts as alert_reads
 from api.reads import gateways as gateway_reads
@@ -75,6 +76,7 @@ def _home(visit: Visit, home: dict[str, Any], day: date | None) -> dict[str, Any
         "gateways": gateway_reads.gateways(visit, home["id"]),
         "buttons": gateway_reads.buttons(visit, home["id"]),
         "alerts": [card(visit, alert) for alert in alerts],
+        "plans": plans_of(visit, home, staff=True),
     }
 
 

@@ -55,6 +55,11 @@ class Pages:
         words = self._words[locale_of(request)]
         return self._render(template, words, status, person=None, links=[], **context)
 
+    def show_known(self, visit: Visit, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+        """A page for somebody whom a link names and who is not signed in: in their language, with no way further in."""
+        moment = lambda at, zone: visit.words.moment(at, zone, visit.now)  # noqa: E731
+        return self._render(template, visit.words, status, person=None, links=[], moment=moment, **context)
+
     def error(self, request: Request, status: int, code: str) -> HTMLResponse:
         """The page that says what went wrong and where to go on."""
         visit: Visit | None = getattr(request.state, "visit", None)
@@ -79,12 +84,14 @@ class Pages:
 def links(roles: frozenset[Role]) -> list[tuple[str, str]]:
     """(path, key of its word) of the pages that these roles use, the landing page first."""
     found: list[tuple[str, str]] = []
-    if roles & {Role.WORKER, Role.ADMIN}:
+    if roles & {Role.WORKER, Role.ADMIN, Role.CENTRE}:
         found += [("/alerts", "alerts"), ("/homes", "homes")]
     if roles & {Role.MANAGER, Role.ADMIN}:
         found.append(("/overview", "overview"))
         found.append(("/try-out", "tryout"))
         found += [one for one in (("/alerts", "alerts"), ("/homes", "homes")) if one not in found]
+    if found:
+        found.append(("/shifts", "shifts"))
     if Role.FAMILY in roles:
         found.append(("/family", "family"))
     return found

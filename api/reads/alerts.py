@@ -6,6 +6,7 @@ from typing import Any, Final
 from api.access import Visit
 from api.reads import QUERIES
 from core.errors import NotFound
+from core.model import Role
 
 PAGE: Final = 50
 OPEN_LIMIT: Final = 200  # more open alerts than anybody can look at
@@ -21,7 +22,7 @@ def list_alerts(
 ) -> list[Row]:  # fmt: skip
     """Alerts that the person may see, newest first, before a given one. Audited."""
     alerts = _alerts(visit, open_only=open_only, home=home, kind=kind, staff=staff, before=before, limit=limit)
-    visit.audit("read.alerts", (alert["home_id"] for alert in alerts))
+    visit.audit("read.alerts", (alert["home_id"] for alert in alerts if alert["home_id"] is not None))
     return alerts
 
 
@@ -36,8 +37,37 @@ def one_alert(visit: Visit, alert_id: int) -> Row:
     alerts = _alerts(visit, alert=alert_id, limit=1)
     if not alerts:
         raise NotFound(f"there is no alert {alert_id} that you may see")
-    visit.audit("read.alert", [alerts[0]["home_id"]])
+    if alerts[0]["home_id"] is not None:
+        visit.audit("read.alert", [alerts[0]["home_id"]])
     return alerts[0]
+
+
+def signs_by_home(alerts: list[Row]) -> list[list[Row]]:
+    """The same in the same order, those of one home together: a worker goes there once. An incident is by itself."""
+    groups: dict[Any, list[Row]] = {}
+    for alert in alerts:
+        groups.setdefault(alert["home_id"] or ("incident", alert["id"]), []).append(alert)
+    return list(groups.values())
+
+
+def incident_homes(visit: Visit, alert_id: int) -> list[Row]:
+    """The homes of a regional incident, as far as one may see them. Audited."""
+    homes = visit.connection.execute(QUERIES["incident_homes"], {"alert": alert_id}).fetchall()
+    visit.audit("read.homes", (home["id"] for home in homes))
+    return homes
+
+
+def who_could_take_it(visit: Visit, alert: Row) -> list[Row]:
+    """People to whom the alert may be handed on: id, name, role. Who is no staff hands it on to staff."""
+    asked = {"home": alert["home_id"], "region": alert["region_id"], "person": visit.person.id}
+    people = visit.connection.execute(QUERIES["who_could_take_it"], asked).fetchall()
+    return [person for person in people if alert["staff"] or person["role"] != Role.FAMILY]
+
+
+def was_told(visit: Visit, alert_id: int) -> bool:
+    """Whether this person was told of the alert."""
+    row = visit.connection.execute(QUERIES["was_told"], {"alert": alert_id, "person": visit.person.id}).fetchone()
+    return bool(row and row["told"])
 
 
 def events(visit: Visit, alert_id: int) -> list[Row]:

@@ -20,6 +20,8 @@ SELECT set_config('yiju.person', %(person)s::text, true)
 SELECT role FROM role_grant WHERE person_id = %(person)s
 UNION
 SELECT 'family' FROM consent WHERE person_id = %(person)s AND withdrawn_at IS NULL
+UNION
+SELECT 'volunteer' FROM volunteer WHERE person_id = %(person)s
 
 -- name: add_session
 INSERT INTO login_session (token_hash, person_id, kind, created_at, expires_at)
@@ -106,7 +108,7 @@ SELECT id, key, name, born, phone FROM resident WHERE home_id = %(home)s ORDER B
 SELECT person.id, person.name, person.phone, consent.relation
 FROM consent JOIN person ON person.id = consent.person_id
 WHERE consent.home_id = %(home)s AND consent.withdrawn_at IS NULL
-ORDER BY consent.given_at, person.id
+ORDER BY consent.place, consent.given_at, person.id
 
 -- name: rooms
 SELECT id, key, kind, name FROM room WHERE home_id = %(home)s ORDER BY id
@@ -139,7 +141,7 @@ WHERE home_id = %(home)s AND bucket >= %(start)s AND bucket < %(end)s
 GROUP BY bucket ORDER BY bucket
 
 -- name: alerts
--- Alerts, newest first, before a given one.
+-- Alerts, newest first, before a given one. A regional incident has no home: its region's name stands in its place.
 WITH RECURSIVE mine AS (
     SELECT region_id AS id FROM role_grant WHERE person_id = %(person)s
     UNION
@@ -148,32 +150,37 @@ WITH RECURSIVE mine AS (
 SELECT alert.id, alert.home_id, alert.kind, alert.severity, alert.state, alert.message, alert.parameters,
     alert.coverage, alert.began_at, alert.opened_at, alert.occurrences, alert.last_at, alert.rung, alert.rung_at,
     alert.ack_by, alert.ack_at, alert.ack_until, alert.on_site_at, alert.resolved_by, alert.resolved_at,
-    alert.outcome, alert.note, home.name AS home_name, home.address, home.zone, region.name AS region_name,
-    keeper.name AS ack_name, resolver.name AS resolved_name,
-    home.region_id IN (SELECT id FROM mine) AS staff
+    alert.outcome, alert.note, alert.region_id, alert.round, alert.held, alert.handed_to,
+    coalesce(home.name, region.name) AS home_name, coalesce(home.address, '') AS address,
+    coalesce(home.zone, 'Asia/Shanghai') AS zone, region.name AS region_name,
+    keeper.name AS ack_name, resolver.name AS resolved_name, asked.name AS handed_name,
+    alert.home_id IS NULL OR home.region_id IN (SELECT id FROM mine) AS staff
 FROM alert
-JOIN home ON home.id = alert.home_id
-JOIN region ON region.id = home.region_id
+LEFT JOIN home ON home.id = alert.home_id
+JOIN region ON region.id = coalesce(home.region_id, alert.region_id)
+LEFT JOIN person AS asked ON asked.id = alert.handed_to
 LEFT JOIN person AS keeper ON keeper.id = alert.ack_by
 LEFT JOIN person AS resolver ON resolver.id = alert.resolved_by
 WHERE (%(alert)s::bigint IS NULL OR alert.id = %(alert)s)
   AND (%(home)s::int IS NULL OR alert.home_id = %(home)s)
   AND (%(kind)s::text IS NULL OR alert.kind = %(kind)s)
   AND (NOT %(open)s OR alert.state <> 'resolved')
-  AND (NOT %(staff)s OR home.region_id IN (SELECT id FROM mine))
+  AND (NOT %(staff)s OR alert.home_id IS NULL OR home.region_id IN (SELECT id FROM mine))
   AND (%(before)s::bigint IS NULL OR alert.id < %(before)s)
 ORDER BY alert.id DESC
 LIMIT %(limit)s
 
 -- name: alert_events
-SELECT alert_event.id, alert_event.at, alert_event.what, alert_event.details, person.name AS person_name
+SELECT alert_event.id, alert_event.at, alert_event.what, alert_event.details, alert_event.source, alert_event.why,
+    person.name AS person_name, asked.name AS asked_name
 FROM alert_event LEFT JOIN person ON person.id = alert_event.person_id
+LEFT JOIN person AS asked ON asked.id = (alert_event.details ->> 'to')::int
 WHERE alert_event.alert_id = %(alert)s ORDER BY alert_event.id
 
 -- name: deliveries
 -- The channel is an address with its secrets: only its scheme leaves the database.
 SELECT delivery.id, delivery.rung, split_part(delivery.channel, ':', 1) AS channel, delivery.created_at,
-    delivery.state, delivery.attempts, delivery.next_try_at, person.name AS person_name,
+    delivery.state, delivery.status, delivery.attempts, delivery.next_try_at, delivery.purpose, person.name AS person_name,
     last_attempt.at AS last_at, last_attempt.ok AS last_ok, last_attempt.reason AS last_reason
 FROM delivery
 LEFT JOIN person ON person.id = delivery.person_id
@@ -189,6 +196,35 @@ SELECT min(delivery_attempt.at) AS at, coalesce(bool_or(delivery.state = 'queued
 FROM delivery LEFT JOIN delivery_attempt ON delivery_attempt.delivery_id = delivery.id AND delivery_attempt.ok
 WHERE delivery.alert_id = %(alert)s
   AND (delivery.person_id IS NULL OR delivery.person_id IN (SELECT person_id FROM role_grant))
+
+-- name: incident_homes
+-- The homes of a regional incident that one may see, and whether their gateway is still away.
+SELECT home.id, home.name, home.address, region.name AS region_name, alert_home.joined_at,
+    EXISTS (SELECT FROM muted_finding WHERE muted_finding.home_id = home.id AND muted_finding.ended_at IS NULL
+            AND muted_finding.cause = alert.dedup_key AND muted_finding.kind = 'gateway_offline') AS away
+FROM alert_home JOIN alert ON alert.id = alert_home.alert_id
+JOIN home ON home.id = alert_home.home_id JOIN region ON region.id = home.region_id
+WHERE alert_home.alert_id = %(alert)s ORDER BY region.name, home.id
+
+-- name: who_could_take_it
+-- Staff of the home's region (or of the incident's) and above, and family with the resident's consent.
+WITH RECURSIVE above AS (
+    SELECT region.id, region.parent_id FROM region
+    WHERE region.id = coalesce((SELECT region_id FROM home WHERE id = %(home)s), %(region)s)
+    UNION
+    SELECT region.id, region.parent_id FROM region JOIN above ON region.id = above.parent_id
+)
+SELECT person.id, person.name, min(found.role) AS role FROM (
+    SELECT person_id, role FROM role_grant
+    WHERE region_id IN (SELECT id FROM above) AND role IN ('worker', 'manager', 'centre')
+    UNION
+    SELECT person_id, 'family' FROM consent WHERE home_id = %(home)s AND withdrawn_at IS NULL
+) AS found JOIN person ON person.id = found.person_id
+WHERE person.id <> %(person)s GROUP BY person.id, person.name ORDER BY person.name, person.id
+
+-- name: was_told
+-- Whether the person was told of the alert: whoever is asked may answer.
+SELECT EXISTS (SELECT FROM delivery WHERE alert_id = %(alert)s AND person_id = %(person)s) AS told
 
 -- name: is_staff_of
 -- Whether the person holds a grant for the home's region or one above it; no row when they may not know the home.
@@ -275,15 +311,5 @@ SELECT service, at, details FROM service_heartbeat
 -- name: platform_counts
 SELECT what, label, amount FROM platform_counts(%(since)s, %(silent_since)s)
 
--- name: absences
-SELECT id, from_at, until_at, reason FROM absence
-WHERE home_id = %(home_id)s AND cancelled_at IS NULL AND until_at > %(now)s ORDER BY from_at, id
-
--- name: plan_absence
-INSERT INTO absence (home_id, from_at, until_at, reason, said_by, said_at)
-VALUES (%(home_id)s, %(from_at)s, %(until_at)s, %(reason)s, %(person)s, %(now)s)
-RETURNING id, from_at, until_at, reason
-
--- name: cancel_absence
-UPDATE absence SET cancelled_at = %(now)s
-WHERE id = %(id)s AND home_id = %(home_id)s AND cancelled_at IS NULL AND until_at > %(now)s
+-- name: delivery_counts
+SELECT what, label, amount FROM delivery_counts(%(since)s)

@@ -16,11 +16,14 @@ from api.schemas import (
     AlertEvent,
     Alerts,
     Delivery,
+    HandOn,
+    IncidentHome,
     KindPrecision,
     Precision,
+    Reopening,
     Resolution,
 )
-from core.model import AlertKind
+from core.model import AlertKind, Source
 
 router = APIRouter(prefix="/alerts", tags=["alerts"])
 
@@ -48,34 +51,50 @@ def precision(visit: AnyVisit, months: Annotated[int, Query(ge=1, le=24)] = 3) -
 
 @router.get("/{alert_id}")
 def one_alert(visit: AnyVisit, alert_id: AlertId) -> AlertDetail:
-    """One alert; its staff also get its history and who was told."""
+    """One alert; its staff also get its history and who was told, and of a regional incident the homes."""
     row = reads.one_alert(visit, alert_id)
     staff = row["staff"]
+    homes = reads.incident_homes(visit, alert_id) if row["home_id"] is None else []
     return AlertDetail(
         **_alert(visit, row),
         events=[_event(visit, row["zone"], event) for event in reads.events(visit, alert_id)] if staff else [],
         deliveries=[_delivery(delivery) for delivery in reads.deliveries(visit, alert_id)] if staff else [],
+        homes=[IncidentHome(**home) for home in homes],
     )
 
 
 @router.post("/{alert_id}/acknowledge")
 def acknowledge(visit: AnyVisit, alert_id: AlertId, body: Acknowledgement | None = None) -> AlertDetail:
     """You have it: nobody further up the ladder is called until it expires. 409 when it is resolved."""
-    deeds.acknowledge(visit, alert_id, body.until if body else None)
+    deeds.acknowledge(visit, alert_id, Source.API, body.until if body else None)
     return one_alert(visit, alert_id)
 
 
 @router.post("/{alert_id}/on-site")
 def on_site(visit: AnyVisit, alert_id: AlertId) -> AlertDetail:
     """You are at the home. 409 when it is resolved."""
-    deeds.on_site(visit, alert_id)
+    deeds.on_site(visit, alert_id, Source.API)
     return one_alert(visit, alert_id)
 
 
 @router.post("/{alert_id}/resolve")
 def resolve(visit: AnyVisit, alert_id: AlertId, body: Resolution) -> AlertDetail:
     """It is over. 409 when it was over before."""
-    deeds.resolve(visit, alert_id, body.outcome, body.note, body.false_reason)
+    deeds.resolve(visit, alert_id, Source.API, body.outcome, body.note, body.false_reason)
+    return one_alert(visit, alert_id)
+
+
+@router.post("/{alert_id}/hand-on")
+def hand_on(visit: AnyVisit, alert_id: AlertId, body: HandOn) -> AlertDetail:
+    """You ask somebody by name to take it over. It is open until they answer; without an answer the ladder goes on."""
+    deeds.hand_on(visit, alert_id, Source.API, body.to, body.why)
+    return one_alert(visit, alert_id)
+
+
+@router.post("/{alert_id}/reopen")
+def reopen(visit: AnyVisit, alert_id: AlertId, body: Reopening | None = None) -> AlertDetail:
+    """It is not over after all. 409 later than a day after it was resolved."""
+    deeds.reopen(visit, alert_id, Source.API, body.why if body else "")
     return one_alert(visit, alert_id)
 
 
@@ -86,9 +105,10 @@ def _alert(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _event(visit: Visit, zone: str, row: dict[str, Any]) -> AlertEvent:
-    text = explain_event(visit.words, row["what"], row["details"], zone, visit.now, row["person_name"])
-    kept = {name: row[name] for name in ("id", "at", "what", "details")}
-    return AlertEvent(**kept, text=text, person=row["person_name"])
+    who, whom = row["person_name"], row["asked_name"]
+    text = explain_event(visit.words, row["what"], row["details"], zone, visit.now, who, whom)
+    kept = {name: row[name] for name in ("id", "at", "what", "details", "source", "why")}
+    return AlertEvent(**kept, text=text, person=who)
 
 
 def _delivery(row: dict[str, Any]) -> Delivery:

@@ -12,10 +12,10 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from psycopg.types.json import Jsonb
 
-from care.register.document import HomeEntry, PersonEntry, RegionEntry, RegisterDocument
+from care.register.document import NOBODY, HomeEntry, PersonEntry, RegionEntry, RegisterDocument, RotationEntry
 from care.register.scope import check_scope
 from core.errors import RegisterError
-from core.model import DeviceKind
+from core.model import DeviceKind, Role
 from store.pool import Connection
 from store.queries import load_queries
 
@@ -59,6 +59,8 @@ def apply_register(
             apply.devices(home)
         for person in document.person:
             apply.person(person, source)
+        for rotation in document.rotation:
+            apply.rotation(rotation, source)
     return apply.report
 
 
@@ -115,9 +117,33 @@ class _Apply:
         self._put("person", key=entry.key, name=entry.name, phone=entry.phone, locale=entry.locale,
                   channels=entry.channels, login=entry.login, password_hash=self._password_hash(entry))  # fmt: skip
         for grant in entry.grant:
-            self._put("grant", person=entry.key, role=grant.role, region=grant.region)
+            if grant.role is Role.VOLUNTEER:
+                self._put("volunteer", person=entry.key, region=grant.region)
+            else:
+                self._put("grant", person=entry.key, role=grant.role, region=grant.region)
         for consent in entry.consent:
-            self._put("consent", person=entry.key, home=consent.home, relation=consent.relation)
+            self._put("consent", person=entry.key, home=consent.home, relation=consent.relation, place=consent.order)
+
+    def rotation(self, entry: RotationEntry, source: str) -> None:
+        """A member sees the homes that they are called to, so each holds a grant there."""
+        members = [None if key == NOBODY else key for key in entry.members]
+        foreign = self._connection.execute(
+            QUERIES["members_without_grant"],
+            {"region": entry.region, "people": [key for key in members if key is not None]},
+        ).fetchall()
+        for row in foreign:
+            raise RegisterError(
+                f"{source}: rotation {entry.key!r}: member {row['key']!r} "
+                + (f"holds no grant for {entry.region!r}: add [[person.grant]]" if row["known"] else "is not known")
+            )
+        self._put(
+            "rotation", key=entry.key, region=entry.region, name=entry.name, duty=entry.duty, zone=entry.zone,
+            handovers=entry.handovers, every_days=entry.every_days, starts=entry.starts, ends=entry.ends,
+        )  # fmt: skip
+        before = self._connection.execute(QUERIES["rotation_members"], {"key": entry.key}).fetchone()
+        if before is not None and before["members"] != members:
+            self._connection.execute(QUERIES["put_rotation_members"], {"key": entry.key, "members": members})
+            self.report.updated["rotation_member"] += 1
 
     def _password_hash(self, entry: PersonEntry) -> str:
         """The same password again keeps its hash, so that an import twice changes nothing."""
@@ -154,6 +180,8 @@ def _check_references(connection: Connection, document: RegisterDocument, source
         wanted["region"].setdefault(home.region, f"home {home.key!r}: region")
         for device in home.device:
             wanted["gateway"].setdefault(device.gateway, f"home {home.key!r}: device {device.address!r}: gateway")
+    for rotation in document.rotation:
+        wanted["region"].setdefault(rotation.region, f"rotation {rotation.key!r}: region")
     for person in document.person:
         for grant in person.grant:
             wanted["region"].setdefault(grant.region, f"person {person.key!r}: grant: region")

@@ -7,15 +7,16 @@ import tomllib
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from core.configuration import Options, check_topics
+from core.daytime import parse_time
 from core.errors import RegisterError, SettingsError
 from core.model import DeviceKind, RegionLevel, Role, RoomKind
-from core.wire import GATEWAY_KEY
+from core.wire import ALERTS, GATEWAY_KEY
 
 Key = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -83,6 +84,7 @@ class GrantEntry(_Entry, frozen=True):
 class ConsentEntry(_Entry, frozen=True):
     home: Key
     relation: str = ""
+    order: Annotated[int, msgspec.Meta(ge=1, le=99)] = 1  # the contact with the least is told first
 
 
 class PersonEntry(_Entry, frozen=True):
@@ -98,10 +100,29 @@ class PersonEntry(_Entry, frozen=True):
     consent: list[ConsentEntry] = []
 
 
+class RotationEntry(_Entry, frozen=True):
+    key: Key
+    region: Key
+    members: Annotated[list[str], msgspec.Meta(min_length=1, max_length=100)]  # people's keys; "-" = nobody is on
+    starts: date
+    ends: date | None = None  # the first day without it
+    name: str = ""
+    duty: Literal["first", "second"] = "first"
+    zone: str = "Asia/Shanghai"
+    handovers: Annotated[list[str], msgspec.Meta(min_length=1, max_length=24)] = msgspec.field(
+        default_factory=lambda: ["08:00"]
+    )
+    every_days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 7
+
+
 class RegisterDocument(_Entry, frozen=True):
     region: list[RegionEntry] = []
     home: list[HomeEntry] = []
     person: list[PersonEntry] = []
+    rotation: list[RotationEntry] = []
+
+
+NOBODY: Final = "-"
 
 
 PolicyCheck = Callable[[Mapping[str, Any]], None]  # raises RegisterError; what a policy may say is alerts' to know
@@ -131,6 +152,7 @@ def read_document(values: Mapping[str, Any], source: str, check_policy: PolicyCh
     except msgspec.ValidationError as error:
         raise RegisterError(f"{source}: {_where(error, values)}") from error
     _check_homes(document, source)
+    _check_rotations(document, source)
     for kind, entry in [("region", region) for region in document.region] + [("home", home) for home in document.home]:
         try:
             if check_policy is not None:
@@ -156,17 +178,12 @@ def _check_homes(document: RegisterDocument, source: str) -> None:
                 f"{source}: home {home.key!r}: commissioned {home.commissioned} has no zone: write e.g."
                 f" {home.commissioned.isoformat()}+08:00"
             )
-        try:
-            ZoneInfo(home.zone)
-        except (KeyError, ValueError, OSError) as error:
-            raise RegisterError(
-                f"{source}: home {home.key!r}: zone {home.zone!r} is not an IANA time zone such as Asia/Shanghai"
-            ) from error
+        check_zone(home.zone, f"{source}: home {home.key!r}")
         for gateway in home.gateway:
-            if not GATEWAY_KEY.fullmatch(gateway.key):
+            if not GATEWAY_KEY.fullmatch(gateway.key) or gateway.key == ALERTS:
                 raise RegisterError(
                     f"{source}: home {home.key!r}: gateway {gateway.key!r}: a gateway's key is part of MQTT topics:"
-                    " use lower-case letters, digits, '-' and '_', at most 63"
+                    " use lower-case letters, digits, '-' and '_', at most 63, and not 'alerts'"
                 )
             try:
                 check_topics(gateway.options or Options())
@@ -181,6 +198,33 @@ def _check_homes(document: RegisterDocument, source: str) -> None:
                     f"{source}: home {home.key!r}: device {device.address!r}: room {device.room!r} is not one of its"
                     f" rooms ({', '.join(sorted(rooms)) or 'it has none'}): add [[home.room]] or mend the name"
                 )
+
+
+def _check_rotations(document: RegisterDocument, source: str) -> None:
+    for rotation in document.rotation:
+        place = f"{source}: rotation {rotation.key!r}"
+        try:
+            handovers = [parse_time(text) for text in rotation.handovers]
+        except ValueError as error:
+            raise RegisterError(f"{place}: handovers: {error}") from error
+        if handovers != sorted(set(handovers)):
+            raise RegisterError(f"{place}: handovers {rotation.handovers}: write each once, the earliest first")
+        if len(handovers) > 1 and rotation.every_days > 1:
+            raise RegisterError(
+                f"{place}: several handovers a day go with every_days = 1, it is {rotation.every_days}: use one"
+                " handover, or make two rotations"
+            )
+        if rotation.ends is not None and rotation.ends <= rotation.starts:
+            raise RegisterError(f"{place}: ends {rotation.ends} is not after starts {rotation.starts}")
+        check_zone(rotation.zone, place)
+
+
+def check_zone(zone: str, place: str) -> None:
+    """Raises RegisterError for what is no IANA time zone; `place` names the entry."""
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise RegisterError(f"{place}: zone {zone!r} is not an IANA time zone such as Asia/Shanghai") from error
 
 
 def _where(error: msgspec.ValidationError, values: Mapping[str, Any]) -> str:

@@ -85,12 +85,63 @@ ON CONFLICT DO NOTHING
 RETURNING xmax = 0 AS created;
 
 -- name: put_consent
-INSERT INTO consent (person_id, home_id, relation, given_at)
+INSERT INTO consent (person_id, home_id, relation, place, given_at)
 VALUES ((SELECT id FROM person WHERE key = %(person)s), (SELECT id FROM home WHERE key = %(home)s), %(relation)s,
-    %(now)s)
-ON CONFLICT (person_id, home_id) DO UPDATE SET relation = excluded.relation
-    WHERE consent.relation <> excluded.relation
+    %(place)s, %(now)s)
+ON CONFLICT (person_id, home_id) DO UPDATE SET relation = excluded.relation, place = excluded.place
+    WHERE (consent.relation, consent.place) IS DISTINCT FROM (excluded.relation, excluded.place)
 RETURNING xmax = 0 AS created;
+
+-- name: put_volunteer
+INSERT INTO volunteer (person_id, region_id)
+VALUES ((SELECT id FROM person WHERE key = %(person)s), (SELECT id FROM region WHERE key = %(region)s))
+ON CONFLICT DO NOTHING
+RETURNING xmax = 0 AS created;
+
+-- name: put_rotation
+INSERT INTO rotation (key, region_id, name, duty, zone, handovers, every_days, starts_on, ends_on)
+VALUES (%(key)s, (SELECT id FROM region WHERE key = %(region)s), %(name)s, %(duty)s, %(zone)s, %(handovers)s,
+    %(every_days)s, %(starts)s, %(ends)s)
+ON CONFLICT (key) DO UPDATE
+    SET region_id = excluded.region_id, name = excluded.name, duty = excluded.duty, zone = excluded.zone,
+        handovers = excluded.handovers, every_days = excluded.every_days, starts_on = excluded.starts_on,
+        ends_on = excluded.ends_on
+    WHERE (rotation.region_id, rotation.name, rotation.duty, rotation.zone, rotation.handovers, rotation.every_days,
+            rotation.starts_on, rotation.ends_on)
+        IS DISTINCT FROM (excluded.region_id, excluded.name, excluded.duty, excluded.zone, excluded.handovers,
+            excluded.every_days, excluded.starts_on, excluded.ends_on)
+RETURNING xmax = 0 AS created;
+
+-- name: rotation_members
+SELECT ARRAY(SELECT person.key FROM rotation_member LEFT JOIN person ON person.id = rotation_member.person_id
+             WHERE rotation_member.rotation_id = rotation.id ORDER BY place) AS members
+FROM rotation WHERE key = %(key)s;
+
+-- name: put_rotation_members
+-- The order is replaced as a whole: a turn that is gone is gone.
+WITH gone AS (
+    DELETE FROM rotation_member USING rotation
+    WHERE rotation.id = rotation_member.rotation_id AND rotation.key = %(key)s
+        AND rotation_member.place >= cardinality(%(members)s::text[])
+)
+INSERT INTO rotation_member (rotation_id, place, person_id)
+SELECT rotation.id, member.place - 1, person.id
+FROM rotation CROSS JOIN unnest(%(members)s::text[]) WITH ORDINALITY AS member (key, place)
+LEFT JOIN person ON person.key = member.key
+WHERE rotation.key = %(key)s
+ON CONFLICT (rotation_id, place) DO UPDATE SET person_id = excluded.person_id;
+
+-- name: members_without_grant
+WITH RECURSIVE above AS (
+    SELECT id, parent_id FROM region WHERE key = %(region)s
+    UNION
+    SELECT region.id, region.parent_id FROM region JOIN above ON above.parent_id = region.id
+)
+SELECT member.key, person.id IS NOT NULL AS known FROM unnest(%(people)s::text[]) AS member (key)
+LEFT JOIN person ON person.key = member.key
+WHERE NOT EXISTS (SELECT FROM role_grant WHERE role_grant.person_id = person.id
+                  AND role_grant.region_id IN (SELECT id FROM above))
+ORDER BY member.key;
 
 -- name: person_password
 SELECT password_hash FROM person WHERE key = %(key)s;
@@ -119,8 +170,10 @@ UNION ALL SELECT 'resident', resident.key FROM resident JOIN home ON home.id = r
     WHERE resident.key = ANY(%(resident)s) AND home.region_id <> ALL(%(allowed)s)
 UNION ALL SELECT 'gateway', gateway.key FROM gateway JOIN home ON home.id = gateway.home_id
     WHERE gateway.key = ANY(%(gateway)s) AND home.region_id <> ALL(%(allowed)s)
+UNION ALL SELECT 'rotation', key FROM rotation WHERE key = ANY(%(rotation)s) AND region_id <> ALL(%(allowed)s)
 UNION ALL SELECT 'person', person.key FROM person
     WHERE person.key = ANY(%(person)s) AND (
+        EXISTS (SELECT FROM volunteer WHERE person_id = person.id AND region_id <> ALL(%(allowed)s)) OR
         EXISTS (SELECT FROM role_grant WHERE person_id = person.id AND region_id <> ALL(%(allowed)s))
         OR EXISTS (SELECT FROM consent JOIN home ON home.id = consent.home_id
                    WHERE consent.person_id = person.id AND home.region_id <> ALL(%(allowed)s)));

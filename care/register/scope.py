@@ -28,6 +28,7 @@ def check_scope(connection: Connection, document: RegisterDocument, admin_id: in
         "gateway": [gateway.key for home in document.home for gateway in home.gateway]
         + [device.gateway for home in document.home for device in home.device],
         "person": [person.key for person in document.person],
+        "rotation": [rotation.key for rotation in document.rotation],
     }
     foreign = connection.execute(QUERIES["foreign_entries"], {**touched, "allowed": [row["id"] for row in rows]})
     for row in foreign:
@@ -44,6 +45,8 @@ def _check_places(document: RegisterDocument, allowed: set[str], parent_now: Map
             _need(_leads_to(region.parent or "", parents, allowed), "region", region.parent or "(none)")
     for home in document.home:
         _need(_leads_to(home.region, parents, allowed), "region", home.region)
+    for rotation in document.rotation:
+        _need(_leads_to(rotation.region, parents, allowed), "region", rotation.region)
     for person in document.person:
         for grant in person.grant:
             _need(_leads_to(grant.region, parents, allowed), "region", grant.region)

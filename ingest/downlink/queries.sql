@@ -83,3 +83,13 @@ FROM unnest(%(device)s::int[], %(id)s::bigint[], %(time)s::bigint[], %(answer)s:
     AS given (device, id, time, answer), device
 WHERE gateway_command.id = given.id AND device.id = given.device AND device.kind = 'gateway'
   AND device.gateway_id = gateway_command.gateway_id AND gateway_command.answered_at IS NULL;
+
+-- name: waiting_notices
+SELECT id, region_key, home_key, alert_id, kind, severity, state, event, at FROM alert_notice
+ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED;
+
+-- name: forget_notices
+DELETE FROM alert_notice WHERE id = ANY(%(ids)s);
+
+-- name: forget_stale_notices
+DELETE FROM alert_notice WHERE at < %(before)s;

@@ -23,6 +23,7 @@ from core.credentials import broker_client_id
 from core.errors import WireError
 from core.wire import ROOT, VERSION, Command, command_topic, config_topic, decode_report, encode, gateway_of, to_ms
 from ingest.downlink.desired import desired, make_configurations
+from ingest.downlink.notices import publish_notices
 from ingest.downlink.reports import put_report
 from store.pool import Connection, DatabaseRole, listening
 from store.queries import load_queries
@@ -32,6 +33,7 @@ LOOK_S: Final = 1.0  # of the machine's time: how soon commands are sent again t
 SEND_AGAIN: Final = timedelta(seconds=5)
 LOOK_AT_REGISTER_S: Final = 60.0  # also without being told
 LONGEST_WAIT_S: Final = 10.0
+TAKEN_WITHIN_S: Final = 5.0  # by the broker
 KEEPALIVE_S: Final = 30
 MOST_REPORTS: Final = 10_000  # that wait for the database; a gateway sends its own again each hour
 log = structlog.get_logger()
@@ -116,6 +118,8 @@ class Downlink:
             self._publish_configurations(connection, None)
         self._take_reports(connection)
         self._send_commands(connection)
+        if self._client.is_connected():
+            publish_notices(connection, self._publish_notice, self._clock.now())
 
     def _publish_configurations(self, connection: Connection, keys: Sequence[str] | None) -> None:
         if not self._client.is_connected():
@@ -133,6 +137,14 @@ class Downlink:
                 VERSION, row["id"], row["kind"], to_ms(row["created_at"]), to_ms(row["expires_at"]), row["seconds"]
             )
             self._client.publish(command_topic(row["key"]), encode(command), qos=1)
+
+    def _publish_notice(self, topic: str, payload: bytes) -> bool:
+        info = self._client.publish(topic, payload, qos=1)
+        try:
+            info.wait_for_publish(TAKEN_WITHIN_S)
+            return info.is_published()
+        except (RuntimeError, ValueError):  # the connection broke, or the queue is full: it stays in the database
+            return False
 
     def _take_reports(self, connection: Connection) -> None:
         behind = {key for arrived in self._waiting() if (key := self._take_report(connection, arrived)) is not None}

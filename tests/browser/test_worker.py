@@ -78,8 +78,17 @@ def test_no_page_is_wider_than_the_phone_and_every_target_is_large_enough(
 ) -> None:
     alert = sos(world, clock)
     home = world.homes["1"]
+    world.plan("1", clock.now())
     page = enter("root", "/alerts")
-    for path in ("/alerts", f"/alerts/{alert}", "/homes", f"/homes/{home}", "/overview"):
+    for path in (
+        "/alerts",
+        f"/alerts/{alert}",
+        "/homes",
+        f"/homes/{home}",
+        f"/homes/{home}/policy",
+        "/overview",
+        "/shifts",
+    ):
         page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/", 3)[2] + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
         small = page.evaluate(
@@ -99,3 +108,34 @@ def test_the_keyboard_reaches_the_first_deed(world: World, clock: ManualClock, e
             break
     page.keyboard.press("Enter")
     expect(page.get_by_text("Anna has it")).to_be_visible()
+
+
+def test_an_alert_is_handed_on_by_name_and_the_page_says_that_nobody_has_it_yet(
+    world: World, clock: ManualClock, enter: Enter
+) -> None:
+    alert = sos(world, clock)
+    page = enter("anna", f"/alerts/{alert}")
+    page.get_by_text("Hand it on").first.click()
+    page.get_by_label("To whom").select_option(label="Head · manager")
+    page.get_by_role("button", name="Hand it on").click()
+    expect(page.get_by_text("Head was asked to take it over and has not answered yet")).to_be_visible()
+    expect(page.get_by_text("Anna asked Head to take it over")).to_be_visible()
+
+
+def test_a_worker_enters_an_absence_and_takes_over_a_shift_by_thumb(
+    world: World, clock: ManualClock, enter: Enter
+) -> None:
+    world.plan("2", clock.now())
+    page = enter("anna", f"/homes/{world.homes['1']}")
+    page.get_by_text("Enter an absence or a visitor").click()
+    form = page.locator("form", has=page.locator("select[name=kind]"))
+    form.locator("select").select_option("hospital")
+    form.locator("input[name=until_at]").fill("2026-03-09T12:00")
+    form.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("in hospital", exact=True).first).to_be_visible()
+    page.goto(page.url.split("/homes")[0] + "/shifts")
+    expect(page.get_by_text("nobody: Anna is on leave").first).to_be_visible()
+    page.get_by_text("Enter a cover").click()
+    page.get_by_role("button", name="Save").first.click()
+    row = world.connection.execute("SELECT count(*) AS n FROM shift_cover WHERE person_id = %s", [world.people["anna"]])
+    assert row.fetchone() == {"n": 2}

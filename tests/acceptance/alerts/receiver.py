@@ -11,12 +11,14 @@ class Receiver:
 
     Attributes:
         status: what it answers, by name; 200 where nothing is set.
+        taken: headers and body of each post, for what is no JSON.
         hanging: names that get no answer until `let_go` is set.
     """
 
     def __init__(self) -> None:
         self.rung: dict[str, list[dict[str, Any]]] = {}
         self.status: dict[str, int] = {}
+        self.taken: dict[str, list[tuple[dict[str, str], bytes]]] = {}
         self.hanging: set[str] = set()
         self.let_go = Event()
         receiver = self
@@ -24,10 +26,12 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 name = self.path.strip("/").partition("?")[0]
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                raw = self.rfile.read(int(self.headers["Content-Length"]))
+                body = json.loads(raw) if "json" in self.headers.get("Content-Type", "") else {}
                 if name in receiver.hanging:
                     receiver.let_go.wait(30)
                 receiver.rung.setdefault(name, []).append(body)
+                receiver.taken.setdefault(name, []).append((dict(self.headers), raw))
                 try:
                     self.send_response(receiver.status.get(name, 200))
                     self.end_headers()
@@ -52,6 +56,9 @@ class Receiver:
 
     def channel(self, name: str) -> str:
         return f"json://127.0.0.1:{self._server.server_port}/{name}"
+
+    def url(self, name: str, scheme: str = "http") -> str:
+        return f"{scheme}://127.0.0.1:{self._server.server_port}/{name}"
 
     def count(self, name: str) -> int:
         return len(self.rung.get(name, []))

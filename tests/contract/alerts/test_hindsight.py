@@ -11,17 +11,21 @@ from psycopg.types.json import Jsonb
 from alerts.hindsight.play import Hindsight
 from alerts.learn import learn_home
 from alerts.observe import observe
+from core.metrics import BY_NAME
 from core.model import Flag, Lane
+from core.wire import WireReading
 from evaluation.simulated import DEVICES_A_HOME, FIRST, arrivals, register_of_seasons
+from ingest.arrays import register_arrays
 from ingest.decode import Decoded, Message
-from ingest.directory import KnownGateway
-from ingest.writer import Writer
+from ingest.directory import KnownDevice, KnownGateway
+from ingest.writer import Writer, prepare
 from simulator.season.faults import Chances
 from simulator.season.play import play_season
 from store.pool import DatabaseRole
 from tests.conftest import Database
 
 DAYS, BATCH_S = 9, 7200.0
+METRICS = {metric.id: name for name, metric in BY_NAME.items()}
 
 
 def test_hindsight_sees_what_ingest_stored_and_the_engine_observes(database: Database) -> None:
@@ -33,9 +37,14 @@ def test_hindsight_sees_what_ingest_stored_and_the_engine_observes(database: Dat
     for name in ("time", "received"):
         readings[name] = np.round(readings[name], 3)  # the wire has milliseconds
     owner, ingest = database.connect(), database.connect(DatabaseRole.INGEST)
+    register_arrays(ingest)
     _register(owner, register, start)
     hindsight = Hindsight(register, start, start + DAYS * 86_400)
     writer, session = Writer(), uuid4()
+    known = {home: KnownGateway(home, home, {}) for home in register.home_id.tolist()}
+    for device, row in zip(register.device_id.tolist(), register.device_home.tolist(), strict=True):
+        home = int(register.home_id[row])
+        known[home].devices[str(device)] = KnownDevice(device, home, 0)
     checked = 0
     for number, stored in enumerate(np.unique(readings["stored"])):
         batch = readings[readings["stored"] == stored]
@@ -44,14 +53,22 @@ def test_hindsight_sees_what_ingest_stored_and_the_engine_observes(database: Dat
         for row, home in enumerate(register.home_id.tolist()):
             mine = batch[register.device_home[batch["device"]] == row]
             rows = [
-                (home, int(register.device_id[one["device"]]), round(one["time"] * 1000), round(one["received"] * 1000),
-                 float(one["value"]), int(one["metric"]), int(Flag.CHANGED) if one["changed"] else 0)
+                WireReading(str(register.device_id[one["device"]]), METRICS[int(one["metric"])],
+                            round(one["time"] * 1000), float(one["value"]), round(one["received"] * 1000),
+                            int(Flag.CHANGED) if one["changed"] else 0)
                 for one in mine
             ]  # fmt: skip
-            message = Message("", b"", False, 0, 0)
-            work.append(Decoded(message, f"gw-{home}", KnownGateway(home, home), (session, Lane.BULK, number + 1),
-                                len(rows), rows))  # fmt: skip
-        writer.store(ingest, work, now)
+            work.append(
+                Decoded(
+                    Message("", b"", False, 0, 0),
+                    f"gw-{home}",
+                    known[home],
+                    (session, Lane.BULK, number + 1),
+                    readings=rows,
+                    sent=len(rows),
+                )
+            )
+        writer.store(ingest, prepare(work, now), now)
         hindsight.teach(batch, float(stored)) if number == 12 * (DAYS - 1) else hindsight._feed(batch)
         if number == 12 * (DAYS - 1):
             with database.connect(DatabaseRole.ALERTS) as connection:

@@ -11,6 +11,7 @@ from alerts.lifecycle import resolve
 from alerts.shadow import Rules, read_rules, try_out
 from core.errors import Conflict, RegisterError
 from core.model import AlertKind, FalseReason, Outcome
+from ingest.arrays import register_arrays
 from ingest.rows import READING
 from ingest.writer import Writer
 from store.pool import DatabaseRole
@@ -43,6 +44,7 @@ def test_a_door_limit_that_is_doubled_takes_one_alarm_away_and_moves_another(wor
     for place, (device, moment, metric, value, flags) in enumerate(sorted(rows, key=lambda row: row[1])):
         readings[place] = (home.id, device, 0, moment, moment, value, metric, flags)
     with world.database.connect(DatabaseRole.INGEST) as ingest:
+        register_arrays(ingest)
         Writer().store_history(ingest, (home.gateway, uuid4(), 1, 1), readings, NOW + timedelta(days=30))
     with world.database.connect(DatabaseRole.ALERTS) as connection:
         found = try_out(connection, NOW, Rules({"door_open_s": 5400}), 3, teach=HOUR)

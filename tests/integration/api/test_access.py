@@ -1,6 +1,8 @@
 """Default deny, on every route; and a stranger's home does not exist."""
 
+import re
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import psycopg
@@ -8,19 +10,27 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from api.access import PUBLIC
+from api.access import ANSWERS, PUBLIC
 from core.clock import ManualClock
 from store.pool import DatabaseRole
 from tests.conftest import Database
 from tests.integration.api.conftest import SignIn
 from tests.integration.api.world import World
 
-BODIES = {
-    "resolve": {"outcome": "helped"},
-    "language": {"locale": "en"},
-    "gateway-codes": {},
-    "absences": {"from_at": "2026-03-02T00:00:00Z", "until_at": "2036-03-02T00:00:00Z", "reason": "family"},
+TIMES = {"from_at": "2026-03-02T09:00Z", "until_at": "2026-03-12T09:00Z"}
+SWAP = {"first_at": "2026-03-02T09:00Z", "second_at": "2026-03-12T09:00Z"}
+BODIES: dict[str, dict[str, object]] = {
+    "resolve": {"outcome": "helped"}, "language": {"locale": "en"}, "gateway-codes": {}, "hand-on": {"to": 1},
+    "maintenance": {**TIMES}, "absences": {"kind": "away", **TIMES}, "covers": {"person_id": 1, **TIMES},
+    "swaps": {**SWAP},
+}  # fmt: skip
+FORMS: dict[str, dict[str, object]] = {
+    **BODIES,
+    "cover": {"person": 1, **TIMES},
+    "swap": {**SWAP},
+    "{ticket}": {"answer": "pass_on"},
 }
+STAFF_PAGES = ("/homes", "/maintenance", "/shifts")
 
 
 def routes(app: FastAPI) -> list[tuple[str, str]]:
@@ -46,9 +56,9 @@ def test_the_walk_finds_every_kind_of_route(app: FastAPI) -> None:
 
 def test_every_route_but_the_public_ones_needs_a_person(app: FastAPI, stranger: httpx.Client, site: str) -> None:
     for method, path in routes(app):
-        if path in PUBLIC:
+        if path in PUBLIC or path.startswith(ANSWERS):
             continue
-        answer = stranger.request(method, path.format(home_id=1, alert_id=1, absence_id=1), headers={"Origin": site})
+        answer = stranger.request(method, re.sub(r"{\w+}", "1", path), headers={"Origin": site})
         if path.startswith("/api/"):
             assert answer.status_code == 401, (method, path)
             assert answer.json()["error"]["code"] == "not_signed_in"
@@ -61,15 +71,18 @@ def test_to_a_stranger_another_regions_home_does_not_exist(
     app: FastAPI, world: World, clock: ManualClock, program: SignIn, who: str
 ) -> None:
     alert, home = world.alert("1", clock.now(), room="bedroom", measured_at=clock.now().isoformat()), world.homes["1"]
+    planned = world.plan("1", clock.now())
     client = program(who)
     walked = 0
     for method, path in routes(app):
         if "{" not in path:
             continue
-        body = BODIES.get(path.rsplit("/", 1)[-1]) if method == "POST" else None
-        kind = {"json": body} if path.startswith("/api/") else {"data": body}
-        answer = client.request(method, path.format(home_id=home, alert_id=alert, absence_id=1), **kind)  # type: ignore[arg-type]
-        staff_only = path.startswith("/homes") and who == "nobody"
+        name = path.rsplit("/", 1)[-1]
+        body: Any = {"json": BODIES.get(name)} if path.startswith("/api/") else {"data": FORMS.get(name)}
+        answer = client.request(
+            method, path.format(home_id=home, alert_id=alert, number=1, ticket="x", **planned), **body
+        )
+        staff_only = path.startswith(STAFF_PAGES) and not path.endswith("/absences") and who == "nobody"
         assert answer.status_code == (403 if staff_only else 404), (method, path, answer.text)
         assert "Wang" not in answer.text
         walked += 1

@@ -31,7 +31,7 @@ def test_every_kind_of_alert_can_be_shown(
                         limit_s=43200, left_at=at, away_s=9000, device_kind="contact", heard_at=at, sensors=4,
                         seen_at=at, elsewhere_at=at, limit_at=at, open_at=at, high_at=at, low_at=at, since_at=at,
                         watts=1900, base_watts=60, litres=3, limit_litres=10, celsius=8.5, limit_celsius=12,
-                        false_alarms=2)  # fmt: skip
+                        false_alarms=2, region="North", homes=9)  # fmt: skip
     world.connection.execute("UPDATE person SET locale = %s", [locale])
     client = browser("anna")
     for path in ("/alerts", f"/alerts/{alert}", f"/homes/{world.homes['1']}", "/homes"):

@@ -113,6 +113,31 @@ class World:
             message=f"finding.{kind}.why", parameters=Jsonb(parameters), now=now,
         )  # fmt: skip
 
+    def plan(self, home: str, now: datetime, rotation: str = "north") -> dict[str, int]:
+        """Something of every kind that can be planned; ids by the names that paths give them."""
+        anna, region = self.people["anna"], self.regions[rotation]
+        span = {"from_at": now, "until_at": now + timedelta(days=3), "entered_by": anna, "entered_at": now}
+
+        def put(table: str, **values: Any) -> int:
+            names = ", ".join(values)
+            places = ", ".join(f"%({name})s" for name in values)
+            sql: Any = f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING id"
+            return self.add(sql, **values)
+
+        made = put(
+            "rotation", key=f"{rotation}-days", region_id=region, name="", duty="first", zone=ZONE, every_days=7,
+            handovers=["08:00"], starts_on=(now - timedelta(days=30)).date(),
+        )  # fmt: skip
+        self.connection.execute("INSERT INTO rotation_member VALUES (%s, 0, %s)", [made, anna])
+        return {
+            "region_id": region,
+            "rotation_id": made,
+            "cover_id": put("shift_cover", rotation_id=made, person_id=anna, **span),
+            "leave_id": put("leave", person_id=anna, **span),
+            "absence_id": put("absence", home_id=self.homes[home], kind="away", **span),
+            "maintenance_id": put("maintenance", home_id=self.homes[home], **span),
+        }
+
     def rollup(self, home: str, bucket: datetime, life: int) -> None:
         """One quarter of an hour that was seen, with so many signs of life."""
         self.connection.execute(

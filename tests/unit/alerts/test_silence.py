@@ -192,6 +192,22 @@ def test_what_is_allowed(began: Began, personal_s: float, allowed: float) -> Non
     assert found[0] / 3600 == allowed
 
 
+def test_who_leaves_in_the_morning_is_waited_for_until_the_evening_and_nobody_else() -> None:
+    fit = personal.fit(remembered(usual_life(12), START + 12 * DAY_S), 0.0)
+    assert fit is not None
+    table = personal.limits(fit, 3.0)
+    left = table[Began.LEFT].astype(np.int64)
+    waited = np.where(left == personal.NEVER, np.inf, left)
+    assert (waited[[12, 18, 24, 34]] >= [540, 540, 360, 60]).all()  # from 06:00, 09:00, 12:00, 17:00
+    surprise = fit.threshold(np.array([Began.LEFT], np.int8), 3.0)[0]
+    plain = hazard.length_at(
+        hazard.grown(fit.surprise, None, np.full(48, Began.LEFT, np.int8), np.arange(48)), surprise
+    )
+    night = [*range(10), *range(36, 48)]
+    known = np.ceil(plain[night] / 60)
+    assert left[night].tolist() == np.where(np.isinf(known), personal.NEVER, known).tolist()
+
+
 def test_memory_and_limits_survive_being_stored() -> None:
     kept = remembered(usual_life(12), START + 12 * DAY_S)
     again = profile.read_memory(profile.write_memory(kept))

@@ -47,9 +47,16 @@ def test_every_community_has_a_worker_and_every_role_a_login() -> None:
     communities = {region["key"] for region in register()["region"] if region["level"] == "community"}
     assert {region for role, region in grants if role == "worker"} == communities
     assert ("manager", "yunxi") in grants
-    assert {role for role, _ in LOGINS} == set(Role)
+    assert {role for role, _ in grants} == set(Role) - {Role.FAMILY}
+    assert {role for role, _ in LOGINS} == {Role.WORKER, Role.MANAGER, Role.FAMILY, Role.ADMIN}
     assert {login for _, login in LOGINS} == {"worker", "manager", "family", "admin"}
     assert len({person["login"] for person in people}) == len(people)
+
+
+def test_every_community_has_somebody_on_duty() -> None:
+    duty = {rotation["region"]: rotation["members"] for rotation in register()["rotation"]}
+    grants = {person["key"]: person["grant"][0]["region"] for person in register()["person"] if "grant" in person}
+    assert duty == {region: [key] for key, region in grants.items() if key.startswith("worker")}
 
 
 def test_the_worker_and_the_family_of_the_demo_both_see_home_3() -> None:

@@ -32,5 +32,5 @@ def test_nothing_else_is_loaded_by_the_gateways_commands() -> None:
         re.sub(r"[-_.]+", "-", name).lower() for module in done.stdout.split() for name in distributions.get(module, [])
     }
     assert loaded
-    # structlog takes greenlet where it happens to be installed, and does without
-    assert loaded - {"greenlet"} <= pins("deploy/gateway/requirements.lock").keys()
+    # structlog takes greenlet, and rich attrs, where they happen to be installed, and do without
+    assert loaded - {"greenlet", "attrs"} <= pins("deploy/gateway/requirements.lock").keys()

@@ -1,0 +1,111 @@
+"""Shifts: who is on now and next, the coming days, gaps; covers, swaps and leave."""
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from alerts.shifts.change import find_rotation
+from alerts.shifts.roster import Rota
+from api import shift_deeds
+from api.access import StaffVisit, Visit
+from api.house import house_of
+from api.ids import RegionId
+from api.pages.moments import read_moment, write_moment
+from api.reads import planned
+from api.reads import shifts as reads
+
+router = APIRouter(prefix="/shifts", include_in_schema=False)
+DAYS = 14
+Text = Annotated[str, Form(max_length=500)]
+Number = Annotated[int, Form(ge=1, le=2**31 - 1)]
+
+
+@router.get("")
+def shifts(request: Request, visit: StaffVisit) -> Response:
+    """Each of one's regions, from now on."""
+    places, names = reads.shifts(visit, DAYS)
+    return house_of(request).pages.show(
+        visit,
+        "shifts.html",
+        here="/shifts",
+        places=[_place(visit, one, names) for one in places],
+        leave=reads.leave(visit),
+        people=_people(visit, places),
+        form_now=write_moment(visit.now, house_of(request).settings.zone),
+        form_later=write_moment(visit.now + timedelta(days=1), house_of(request).settings.zone),
+    )
+
+
+@router.post("/{rotation_id}/cover")
+def cover(visit: StaffVisit, rotation_id: RegionId, person: Number, from_at: Text, until_at: Text,
+          note: Text = "") -> Response:  # fmt: skip
+    """Somebody is on for a while."""
+    zone = find_rotation(visit.connection, rotation_id)["zone"]
+    start, end = read_moment(from_at, zone), read_moment(until_at, zone)
+    shift_deeds.cover(visit, rotation_id, person, start, end, note.strip())
+    return RedirectResponse("/shifts", 303)
+
+
+@router.post("/{rotation_id}/swap")
+def swap(visit: StaffVisit, rotation_id: RegionId, first_at: Text, second_at: Text) -> Response:
+    """Two shifts change hands."""
+    zone = find_rotation(visit.connection, rotation_id)["zone"]
+    shift_deeds.swap(visit, rotation_id, read_moment(first_at, zone), read_moment(second_at, zone))
+    return RedirectResponse("/shifts", 303)
+
+
+@router.post("/covers/{cover_id}/withdraw")
+def withdraw_cover(visit: StaffVisit, cover_id: RegionId) -> Response:
+    """A cover or swap holds no longer."""
+    shift_deeds.withdraw_cover(visit, cover_id)
+    return RedirectResponse("/shifts", 303)
+
+
+@router.post("/leave")
+def take_leave(request: Request, visit: StaffVisit, person: Number, from_at: Text, until_at: Text,
+               note: Text = "") -> Response:  # fmt: skip
+    """Somebody is not there."""
+    zone = house_of(request).settings.zone
+    shift_deeds.take_leave(visit, person, read_moment(from_at, zone), read_moment(until_at, zone), note.strip())
+    return RedirectResponse("/shifts", 303)
+
+
+@router.post("/leave/{leave_id}/withdraw")
+def withdraw_leave(visit: StaffVisit, leave_id: RegionId) -> Response:
+    """They are there after all."""
+    shift_deeds.withdraw_leave(visit, leave_id)
+    return RedirectResponse("/shifts", 303)
+
+
+def _place(visit: Visit, one: reads.PlaceShifts, names: dict[int, str]) -> dict[str, Any]:
+    return {
+        **one.place,
+        "rotas": [_rota(visit, rota, names) for rota in one.rotas],
+        "gaps": one.gaps,
+        "people": one.people,
+        "manages": planned.manages(visit, one.place["id"]),
+    }
+
+
+def _rota(visit: Visit, rota: Rota, names: dict[int, str]) -> dict[str, Any]:
+    shifts = [
+        {"start": shift.start, "end": shift.end, "id": shift.person, "cover": shift.cover,
+         "person": names.get(shift.person) if shift.person is not None else None,
+         "absent": names.get(shift.absent) if shift.absent is not None else None,
+         "at": write_moment(max(shift.start, visit.now), rota.row["zone"])}
+        for shift in rota.shifts
+    ]  # fmt: skip
+    next_one = next((later for now, later in pairwise(shifts) if later["id"] != shifts[0]["id"]), None)
+    return {**rota.row, "shifts": shifts, "now": shifts[0], "next": next_one}
+
+
+def _people(visit: Visit, places: list[reads.PlaceShifts]) -> list[dict[str, Any]]:
+    """Whose leave this person may enter: everyone in the regions that they manage, else themselves."""
+    found = {visit.person.id: visit.person.name}
+    for one in places:
+        if planned.manages(visit, one.place["id"]):
+            found |= {row["id"]: row["name"] for row in one.people if reads.manages_person(visit, row["id"])}
+    return [{"id": id, "name": name} for id, name in sorted(found.items(), key=lambda item: item[1])]

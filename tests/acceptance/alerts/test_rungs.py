@@ -1,0 +1,294 @@
+"""The ladder rung by rung, and every reason to skip one. It is 09:00 when a story begins."""
+
+from datetime import timedelta
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from alerts.lifecycle import acknowledge, hand_on, home_policy, on_site, reopen, resolve
+from alerts.policy import check_policy
+from core.errors import Conflict, NotFound, RegisterError
+from core.model import Outcome, Source
+from store.pool import DatabaseRole
+from tests.acceptance.alerts.street import DAY, HOUR, MINUTE, Street
+from tests.integration.alerts.world import HomeWorld
+
+
+def press(street: Street, home: HomeWorld) -> int:
+    """She presses SOS; the alert's id."""
+    home.heard(street.now)
+    home.urgent(home.device("sos", "bedroom"), "sos", street.now)
+    street.passes()
+    return int(street.world.alerts("sos")[-1]["id"])
+
+
+def silent_since(street: Street, home: HomeWorld, hours: float = 12.1) -> None:
+    """The last sign of life came so long ago."""
+    home.life(home.device("motion", "kitchen"), street.now - hours * HOUR)
+    home.heard(street.now)
+
+
+def test_a_call_for_help_climbs_every_rung_until_somebody_has_it(street: Street) -> None:
+    home = street.world.home("home-7")
+    wang, zhao = street.person("wang"), street.person("zhao")
+    street.rotation(wang)
+    street.family("daughter", home)
+    street.volunteer("neighbour")
+    street.person("desk", "centre", street.world.street)
+    alert = press(street, home)
+    # 09:00 family and the worker on shift; 09:05 the other worker and the volunteer; 09:10 the street's desk.
+    assert street.rings() == {"wang": 1, "daughter": 1}
+    street.passes(5 * MINUTE, home)
+    assert street.rings() == {"wang": 1, "daughter": 1, "zhao": 1, "neighbour": 1}
+    street.passes(5 * MINUTE, home)
+    assert street.rings() == {"wang": 1, "daughter": 1, "zhao": 1, "neighbour": 1, "desk": 1}
+    # 09:15: nobody has answered. All but the volunteer hear that 120 must be called.
+    street.passes(5 * MINUTE, home)
+    assert street.rings() == {"wang": 2, "daughter": 2, "zhao": 2, "neighbour": 1, "desk": 2}
+    assert "Call 120" in street.says("desk")
+    assert "emergency" in street.world.history(alert)
+    # 09:25: it begins anew, and stops when somebody has it.
+    street.passes(10 * MINUTE, home)
+    assert street.rings()["wang"] == 3
+    acknowledge(street.world.owner, alert, zhao, street.now)
+    on_site(street.world.owner, alert, zhao, street.now)
+    street.passes(HOUR, home)
+    assert sum(street.rings().values()) == 11
+
+
+def test_nobody_at_all_is_said_and_who_is_registered_later_is_told(street: Street) -> None:
+    home = street.world.home("home-7")
+    alert = press(street, home)
+    assert street.world.history(alert)[-1] == "nobody_told"
+    street.person("wang")
+    street.passes(5 * MINUTE, home)
+    assert street.rings() == {"wang": 1}
+    assert street.world.history(alert).count("nobody_told") == 1
+
+
+def test_she_is_asked_first_and_her_answer_ends_a_silence(street: Street) -> None:
+    home = street.world.home("home-7")
+    street.prompt(home)
+    street.person("wang")
+    silent_since(street, home)
+    street.passes()
+    (question,) = street.questions()
+    assert (question["kind"], question["seconds"]) == ("ask", 55)
+    assert street.rings() == {}
+    street.clock.move(40 * timedelta(seconds=1))
+    street.answers("ok")
+    street.passes()
+    (alert,) = street.world.alerts()
+    assert (alert["state"], alert["outcome"]) == ("resolved", "ended_itself")
+    assert street.world.history(alert["id"]) == ["opened", "elder_asked", "elder_ok", "ended_itself"]
+    (event,) = street.world.rows("SELECT source FROM alert_event WHERE what = 'elder_ok'")
+    assert event["source"] == "gateway"
+    street.passes(HOUR, home)
+    assert street.rings() == {}
+
+
+@pytest.mark.parametrize("answer", ["none", "refused", "help"])
+def test_without_her_all_right_the_others_are_told_at_once(street: Street, answer: str) -> None:
+    home = street.world.home("home-7")
+    street.prompt(home)
+    street.person("wang")
+    silent_since(street, home)
+    street.passes()
+    street.clock.move(20 * timedelta(seconds=1))
+    street.answers(answer)
+    street.passes()
+    assert street.rings() == {"wang": 1}
+    assert f"elder_{answer}" in street.world.history(street.world.alerts()[0]["id"])
+
+
+def test_a_gateway_that_says_nothing_costs_a_minute(street: Street) -> None:
+    home = street.world.home("home-7")
+    street.prompt(home)
+    street.person("wang")
+    silent_since(street, home)
+    street.passes()
+    street.passes(59 * timedelta(seconds=1), home)
+    assert street.rings() == {}
+    street.passes(timedelta(seconds=1), home)
+    assert street.rings() == {"wang": 1}
+    street.passes(5 * MINUTE, home)
+    assert "elder_unreached" in street.world.history(street.world.alerts()[0]["id"])
+
+
+def test_after_a_fall_she_is_asked_while_the_others_are_told_and_her_answer_does_not_end_it(street: Street) -> None:
+    home = street.world.home("home-7")
+    street.prompt(home)
+    street.person("wang")
+    home.heard(street.now)
+    home.urgent(home.device("radar", "bathroom", mains=True), "fall", street.now, value=2)
+    for minutes in (0, 1, 1):  # a fall is given its time to get up
+        street.passes(minutes * MINUTE, home)
+    assert len(street.questions()) == 1
+    assert street.rings() == {"wang": 1}
+    street.answers("ok")
+    street.passes(MINUTE, home)
+    assert street.world.alerts("fall")[0]["state"] == "open"
+
+
+def test_a_home_without_a_prompt_is_not_waited_for(street: Street) -> None:
+    home = street.world.home("home-7")
+    street.person("wang")
+    silent_since(street, home)
+    street.passes()
+    assert street.rings() == {"wang": 1}
+    (row,) = street.world.rows("SELECT details FROM alert_event WHERE what = 'rung_skipped'")
+    assert row["details"] == {"rung": 1, "audience": "elder"}
+
+
+def test_what_can_wait_goes_to_the_family_one_after_the_other_in_their_order(street: Street) -> None:
+    home = street.world.home("home-7")
+    street.family("son", home, 2)
+    street.family("daughter", home, 1)
+    street.world.family("cousin", home)  # no address
+    street.world.owner.execute(
+        "UPDATE consent SET place = 3 FROM person WHERE person.id = person_id AND key = 'cousin'"
+    )
+    street.person("wang")
+    home.heard(street.now)
+    home.urgent(home.device("leak", "bathroom"), "leak", street.now)
+    street.passes()
+    assert street.rings() == {"daughter": 1}
+    street.passes(10 * MINUTE, home)
+    assert street.rings() == {"daughter": 1, "son": 1}
+    # The cousin cannot be told and is passed over at once.
+    street.passes(10 * MINUTE, home)
+    assert street.rings() == {"daughter": 1, "son": 1, "wang": 1}
+    assert "person_skipped" in street.world.history(street.world.alerts("leak")[0]["id"])
+
+
+def test_a_worker_on_leave_is_passed_over_at_once_and_it_is_said_why(street: Street) -> None:
+    home = street.world.home("home-7")
+    wang = street.person("wang")
+    street.person("zhao")
+    street.rotation(wang)
+    street.leave(wang, street.now - HOUR, street.now + HOUR)
+    alert = press(street, home)
+    assert street.rings() == {"zhao": 1}  # wang is not told as one of "the other workers" either
+    rows = street.world.rows("SELECT person_id, details FROM alert_event WHERE what = 'person_skipped'")
+    assert {(row["person_id"], row["details"]["reason"]) for row in rows} == {(wang, "on_leave")}
+    assert "rung_skipped" in street.world.history(alert)
+
+
+def test_a_homes_own_ladder_and_a_filter_of_channels(street: Street) -> None:
+    world, channel = street.world, street.receiver.channel
+    ladder = {"sos": [{"tell": ["manager"], "channels": ["json"], "wait_s": 60, "repeat": 2}, {"tell": ["on_shift"]}]}
+    check_policy({"ladder": ladder})
+    world.owner.execute("UPDATE region SET policy = %s WHERE key = 'street-1'", [Jsonb({"ladder": ladder})])
+    home = world.home("home-7", ladder={"fall": [{"tell": ["manager"]}]})
+    world.person("li", "manager", world.street, channels=["mailto://nobody@mail.invalid", channel("li")])
+    world.person("mo", "manager", world.street, channels=["mailto://nobody@mail.invalid"])
+    street.person("wang")
+    press(street, home)
+    assert street.rings() == {"li": 1}
+    assert world.rows("SELECT * FROM delivery WHERE channel LIKE 'mailto%%'") == []
+    street.passes(MINUTE, home)
+    assert street.rings() == {"li": 2}
+    street.passes(MINUTE, home)
+    assert street.rings() == {"li": 2, "wang": 1}
+    sources = home_policy(world.owner, home.id).sources
+    assert dict(sources) == {"ladder.sos": "street-1", "ladder.fall": "home-7"}
+
+
+def test_a_ladder_that_cannot_be_is_refused_at_the_registers_door() -> None:
+    for wrong, says in (
+        ({"falls": [{"tell": ["manager"]}]}, "there is no ladder 'falls'"),
+        ({"fall": [{"tell": ["mayor"]}]}, "mayor"),
+        ({"fall": []}, "length"),
+        ({"fall": [{"tell": ["manager"], "delay": 3}]}, "delay"),
+    ):
+        with pytest.raises(RegisterError, match=says):
+            check_policy({"ladder": wrong})
+    with pytest.raises(RegisterError, match="quiet_from"):
+        check_policy({"quiet_from": "22"})
+
+
+def test_who_is_asked_by_name_is_told_and_when_they_do_not_answer_the_ladder_goes_on(street: Street) -> None:
+    home = street.world.home("home-7")
+    wang, zhao = street.person("wang"), street.person("zhao", "worker", street.world.street)
+    street.person("li", "manager", street.world.street)
+    alert = press(street, home)
+    acknowledge(street.world.owner, alert, wang, street.now)
+    with pytest.raises(Conflict, match="yourself"):
+        hand_on(street.world.owner, alert, wang, wang, street.now)
+    with pytest.raises(Conflict, match="only they"):
+        hand_on(street.world.owner, alert, zhao, wang, street.now)
+    with pytest.raises(NotFound):
+        hand_on(street.world.owner, alert, wang, 999, street.now)
+    hand_on(street.world.owner, alert, wang, zhao, street.now, source=Source.PAGE, why="I am two hours away")
+    street.passes(MINUTE, home)
+    assert street.rings() == {"wang": 1, "zhao": 1}
+    assert "You are asked to take this over" in street.says("zhao")
+    assert street.world.alerts()[0]["state"] == "open"  # nobody has it because somebody else was asked
+    (row,) = street.world.rows("SELECT person_id, source, why, details FROM alert_event WHERE what = 'handed_on'")
+    assert (row["person_id"], row["source"], row["why"]) == (wang, "page", "I am two hours away")
+    street.passes(5 * MINUTE, home)
+    assert street.rings()["zhao"] == 2  # the second rung, where the ladder had been stopped
+    acknowledge(street.world.owner, alert, zhao, street.now, source=Source.LINK)
+    assert street.world.alerts()[0]["handed_to"] is None
+
+
+def test_who_is_asked_and_cannot_be_told_does_not_stop_the_ladder(street: Street) -> None:
+    home = street.world.home("home-7")
+    wang, mute = street.person("wang"), street.world.person("mute", "worker", street.world.street)
+    street.person("li", "manager", street.world.street)
+    alert = press(street, home)
+    acknowledge(street.world.owner, alert, wang, street.now)
+    hand_on(street.world.owner, alert, wang, mute, street.now)
+    street.passes(MINUTE, home)
+    assert street.rings() == {"wang": 1, "li": 1}
+    assert "person_skipped" in street.world.history(alert)
+
+
+def test_what_was_closed_too_early_is_reopened_within_a_day(street: Street) -> None:
+    home, owner = street.world.home("home-7"), street.world.owner
+    wang = street.person("wang")
+    alert = press(street, home)
+    with pytest.raises(Conflict, match="not resolved"):
+        reopen(owner, alert, wang, street.now)
+    resolve(owner, alert, wang, street.now, Outcome.FALSE_ALARM)
+    street.passes(23 * HOUR, home)
+    reopen(owner, alert, wang, street.now, why="she is still on the floor")
+    street.passes(MINUTE, home)
+    assert street.rings() == {"wang": 2}
+    assert street.world.alerts()[0]["outcome"] is None
+    resolve(owner, alert, wang, street.now, Outcome.HELPED)
+    street.clock.move(DAY + MINUTE)
+    with pytest.raises(Conflict, match="more than a day"):
+        reopen(owner, alert, wang, street.now)
+    later = press(street, home)
+    resolve(owner, later, wang, street.now, Outcome.HELPED)
+    latest = press(street, home)
+    assert latest != later
+    with pytest.raises(Conflict, match="another alert"):
+        reopen(owner, later, wang, street.now)
+
+
+def test_who_was_told_of_a_silence_hears_that_it_is_over(street: Street) -> None:
+    home = street.world.home("home-7")
+    street.person("wang")
+    motion = home.device("motion", "kitchen")
+    home.life(motion, street.now - 13 * HOUR)
+    home.heard(street.now)
+    street.passes()
+    assert street.rings() == {"wang": 1}
+    home.life(motion, street.clock.move(5 * MINUTE))
+    street.passes(MINUTE, home)
+    assert street.rings() == {"wang": 2}
+    assert street.says("wang").startswith("Over: home-7: no activity")
+    assert street.world.history(street.world.alerts()[0]["id"])[-2:] == ["ended_itself", "told"]
+
+
+def test_no_service_may_change_the_history(street: Street) -> None:
+    alert = press(street, street.world.home("home-7"))
+    for role in (DatabaseRole.ALERTS, DatabaseRole.API, DatabaseRole.INGEST, DatabaseRole.REGISTER):
+        for change in ("UPDATE alert_event SET what = 'opened'", "DELETE FROM alert_event", "TRUNCATE alert_event"):
+            with street.world.database.connect(role) as service, pytest.raises(psycopg.errors.InsufficientPrivilege):
+                service.execute(change.encode())
+    with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+        street.world.owner.execute("UPDATE alert_event SET why = 'because' WHERE alert_id = %s", [alert])

@@ -1,0 +1,142 @@
+"""The outbox's promises: at least once, once where nothing is killed, and urgent ones first."""
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import wait
+from datetime import timedelta
+from threading import Lock
+
+import numpy as np
+import pytest
+
+from alerts.notify.message import Message
+from alerts.notify.outbox import LEASE_S, MAX_ATTEMPTS, Outbox
+from alerts.notify.result import SendReason, Sent
+from core.clock import ManualClock
+from core.words import load_words
+from store.pool import DatabaseRole, Pool, open_pool
+from tests.conftest import NOW, Database
+from tests.integration.alerts.world import World
+
+WORDS = load_words()
+
+
+@pytest.fixture
+def pool(database: Database) -> Iterator[Pool]:
+    with open_pool(database.url, DatabaseRole.ALERTS, size=8) as pool:
+        yield pool
+
+
+class Post:
+    """A sender that keeps what it sent."""
+
+    def __init__(self, reason: SendReason = SendReason.SENT) -> None:
+        self.answer = Sent(reason)
+        self.sent: list[tuple[str, Message]] = []
+        self._lock = Lock()
+
+    def __call__(self, channel: str, message: Message) -> Sent:
+        with self._lock:
+            self.sent.append((channel, message))
+        return self.answer
+
+
+def outbox(pool: Pool, clock: ManualClock, sender: Post) -> Outbox:
+    return Outbox(pool, clock, WORDS, "https://y", np.random.default_rng(1), sender)
+
+
+def drain(box: Outbox) -> None:
+    while sending := box.start_due():
+        wait(sending)
+
+
+def queue(world: World, people: int) -> None:
+    """An SOS of one home for so many workers, each at a service of their own."""
+    for number in range(people):
+        world.person(f"p{number}", "worker", channels=[f"json://host-{number}/x"])
+    home = world.home("h")
+    home.heard(NOW)
+    home.urgent(home.device("sos", "bedroom"), "sos", NOW)
+    world.tick(NOW)
+
+
+def test_two_workers_send_each_message_once(world: World, pool: Pool, clock: ManualClock) -> None:
+    queue(world, 60)
+    post = Post()
+    boxes = [outbox(pool, clock, post) for _ in range(2)]
+    while sending := [future for box in boxes for future in box.start_due()]:
+        wait(sending)
+    for box in boxes:
+        box.close()
+    counts = Counter(channel for channel, _ in post.sent)
+    assert set(counts.values()) == {1}
+    assert len(counts) == 60
+
+
+class Killed(BaseException):
+    """As a worker ends that is killed while it sends."""
+
+
+def test_a_worker_that_is_killed_while_it_sends_costs_its_lease_and_no_message(
+    world: World, pool: Pool, clock: ManualClock
+) -> None:
+    queue(world, 1)
+
+    class Dying(Post):
+        def __call__(self, channel: str, message: Message) -> Sent:
+            raise Killed
+
+    dying = outbox(pool, clock, Dying())
+    (future,) = dying.start_due()
+    assert isinstance(future.exception(), Killed)
+    post = Post()
+    living = outbox(pool, clock, post)
+    drain(living)
+    assert post.sent == []
+    clock.move(timedelta(seconds=LEASE_S))
+    drain(living)
+    assert len(post.sent) == 1
+    dying.close()
+    living.close()
+
+
+def test_what_never_goes_is_given_up_with_its_reason_after_growing_pauses(
+    world: World, pool: Pool, clock: ManualClock
+) -> None:
+    queue(world, 1)
+    post = Post(SendReason.UNREACHABLE)
+    box = outbox(pool, clock, post)
+    pauses = []
+    for _ in range(MAX_ATTEMPTS):
+        drain(box)
+        (row,) = world.rows("SELECT state, next_try_at FROM delivery")
+        if row["next_try_at"] is not None:
+            pauses.append((row["next_try_at"] - clock.now()).total_seconds())
+            clock.move_to(row["next_try_at"])
+    box.close()
+    assert row["state"] == "failed"
+    assert len(post.sent) == MAX_ATTEMPTS
+    assert len({message.id for _, message in post.sent}) == 1  # one message, tried again: a receiver takes it once
+    assert all(0.5 * 5 * 2**n <= pause <= 5 * 2**n or pause <= 600 for n, pause in enumerate(pauses))
+    assert pauses[-1] > 100 * pauses[0] / 10
+    assert world.history(world.alerts()[0]["id"])[-1] == "not_told"
+
+
+def test_urgent_ones_go_first_however_long_the_others_wait(world: World, pool: Pool, clock: ManualClock) -> None:
+    world.person("wang", "worker", channels=["json://one/x"])
+    for number in range(5):
+        home = world.home(f"off-{number}", tell_notices=True)
+        home.device("motion", "kitchen")
+        home.heard(NOW - timedelta(hours=1 + number))
+        home.will(NOW - timedelta(hours=1 + number))
+        world.tick(NOW)
+    home = world.home("sos")
+    home.heard(NOW)
+    home.urgent(home.device("sos", "bedroom"), "sos", NOW)
+    world.tick(NOW)
+    post = Post()
+    box = outbox(pool, clock, post)
+    wait(box.start_due())
+    box.close()
+    assert post.sent[0][1].urgent
+    assert [message.urgent for _, message in post.sent].count(True) == 1

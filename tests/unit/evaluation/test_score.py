@@ -1,0 +1,49 @@
+"""What counts as found, as false, and as the same silence told twice."""
+
+from datetime import UTC, datetime, timedelta
+
+from alerts.detect.findings import Finding
+from alerts.hindsight.alarms import Alarm
+from core.model import AlertKind, Severity
+from evaluation.score import Score
+from simulator.season.mishaps import Happening, Mishap
+
+START = datetime(2026, 3, 2, 8, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def alarm(kind: AlertKind, began: datetime, opened: datetime, severity: Severity = Severity.URGENT) -> Alarm:
+    finding = Finding(1, kind, severity, -1, f"v1:{kind}:1", began, "", {})
+    return Alarm(1, kind, severity, -1, finding.dedup_key, began, opened, began, finding)
+
+
+def score(what: Mishap, hours: float, *alarms: Alarm) -> Score:
+    found = Score()
+    start = START.timestamp()
+    found.add_home(alarms, [Happening(1, what, start, start + hours * 3600)], 10)
+    return found
+
+
+def test_an_alert_after_it_was_over_is_not_false_and_has_found_nothing() -> None:
+    late = alarm(AlertKind.LONG_STAY, START, START + 5.5 * HOUR)
+    found = score(Mishap.STUCK_IN_BATHROOM, 5, late)
+    assert found.false_alarms == 0
+    assert found.kinds[AlertKind.LONG_STAY].figures()["recall"] == 0
+
+
+def test_a_press_that_an_outage_kept_is_found_when_it_arrives() -> None:
+    found = score(Mishap.SOS, 0.2, alarm(AlertKind.SOS, START, START + 6 * HOUR))
+    assert found.kinds[AlertKind.SOS].figures()["median_delay_s"] == 6 * 3600
+
+
+def test_who_found_it_under_another_name_is_told() -> None:
+    found = score(Mishap.NOT_COMING_BACK, 60, alarm(AlertKind.INACTIVITY, START, START + 9 * HOUR))
+    figures = found.kinds[AlertKind.NOT_RETURNED].figures()
+    assert (figures["found"], figures["found_by_this_kind"]) == (1, 0)
+
+
+def test_one_silence_is_one_false_alarm_however_often_it_is_told() -> None:
+    twice = [alarm(AlertKind.INACTIVITY, START, START + hours * HOUR) for hours in (9, 22)]
+    other = alarm(AlertKind.INACTIVITY, START + 30 * HOUR, START + 39 * HOUR)
+    found = score(Mishap.NIGHT_AWAY, 23, *twice, other)
+    assert (found.false_alarms, found.false_again) == (2, 1)
