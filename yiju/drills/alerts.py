@@ -28,6 +28,7 @@ from alerts.lifecycle import on_site
 from core.clock import ScaledClock
 from core.errors import Conflict, StackError
 from core.wire import to_ms
+from core.words import DEFAULT_LOCALE, load_words
 from store.pool import Connection
 from store.queries import load_queries
 from yiju.drills.homes import Happening, Plan
@@ -325,9 +326,10 @@ def _open_ends(connection: Connection, receipts: list[Receipt], plan: Plan) -> t
 
 def repeats(receipts: list[Receipt], outages: Outages) -> tuple[int, int]:
     """(messages that came again, those among them that a kill explains), the second not counted in the first."""
-    same: defaultdict[tuple[str, int, str], list[float]] = defaultdict(list)
+    last_call = load_words()[DEFAULT_LOCALE]("notify.emergency")  # of the last rung: not the same message again
+    same: defaultdict[tuple[str, int, bool], list[float]] = defaultdict(list)
     for receipt in receipts:
-        same[receipt.person, receipt.alert, receipt.text].append(receipt.at)
+        same[receipt.person, receipt.alert, last_call in receipt.text].append(receipt.at)
     again = unknown = 0
     for times in same.values():
         for earlier in sorted(times)[:-1]:
