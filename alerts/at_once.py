@@ -69,7 +69,7 @@ def at_once(connection: Connection, now: datetime, *, platform_channels: Sequenc
             told.append(alert_id)
     if told:
         ladder.route(connection, now, told)
-        ladder.escalate(connection, now, policies, platform_channels, of_homes=list(policies))
+        ladder.escalate(connection, now, policies, platform_channels)
     if rows:
         done = [row["id"] for row in rows if row["id"] not in left]
         connection.execute(QUERIES["handle_urgent_events"], {"ids": done, "now": now})

@@ -54,17 +54,15 @@ def escalate(
     now: datetime,
     policies: Mapping[int, Policy],
     platform_channels: Sequence[str],
-    of_homes: Sequence[int] | None = None,
 ) -> int:
     """Takes every open alert whose next rung is due one rung up. Returns how many.
 
     Claimed with SKIP LOCKED: two workers never climb the same alert at once. The caller owns the transaction.
 
     Args:
-        policies: home id -> what holds there, as far as it is known; of other homes it is read.
-        of_homes: only alerts about these homes; None = all.
+        policies: by home, as far as they are known; of other homes they are read.
     """
-    due = connection.execute(QUERIES["due_alerts"], {"now": now, "homes": of_homes}).fetchall()
+    due = connection.execute(QUERIES["due_alerts"], {"now": now}).fetchall()
     if not due:
         return 0
     homes = {alert["home_id"] for alert in due if alert["home_id"] is not None}

@@ -17,7 +17,6 @@ SELECT alert.id, alert.home_id, alert.region_id, alert.kind, alert.severity, ale
     EXISTS (SELECT FROM alert_question WHERE alert_question.alert_id = alert.id) AS asked
 FROM alert LEFT JOIN home ON home.id = alert.home_id
 WHERE alert.state = 'open' AND alert.rung_at <= %(now)s
-    AND (%(homes)s::int[] IS NULL OR alert.home_id = ANY(%(homes)s))
 ORDER BY alert.severity <> 'urgent', alert.id FOR UPDATE OF alert SKIP LOCKED;
 
 -- name: set_rung

@@ -298,7 +298,8 @@ GROUP BY alert.id
 HAVING max(device_state.value) = 0 AND max(device_state.off_at) > max(alert.last_at);
 
 -- name: muted
-SELECT dedup_key, cause, kind FROM muted_finding WHERE ended_at IS NULL AND mod(home_id, 32) = ANY(%(slices)s);
+SELECT dedup_key, cause, kind FROM muted_finding
+WHERE ended_at IS NULL AND mod(home_id, 32) = ANY(%(slices)s);
 
 -- name: mute
 INSERT INTO muted_finding (dedup_key, home_id, kind, cause, since, last_at)

@@ -54,9 +54,6 @@ class Settings(msgspec.Struct, frozen=True):
     public_url: Annotated[str, msgspec.Meta(description="where people reach the pages; goes into messages")] = (
         "http://127.0.0.1:8080"
     )
-    alerts_worker: Annotated[
-        str, msgspec.Meta(description="Name of this worker, one per running worker; empty: host and process")
-    ] = ""
     operator_channels: Annotated[
         str, msgspec.Meta(description="channels of who runs the platform, told when a part of it fails")
     ] = ""
@@ -72,6 +69,9 @@ class Settings(msgspec.Struct, frozen=True):
     zone: Annotated[str, msgspec.Meta(description="IANA zone of the times in messages to the operator")] = (
         "Asia/Shanghai"
     )
+    alerts_worker: Annotated[
+        str, msgspec.Meta(description="Name of this worker, one per running worker; empty: host and process")
+    ] = ""
 
 
 def run(settings: Settings, clock: Clock) -> None:
@@ -137,8 +137,8 @@ class AlertsService:
         self._stopping.set()
         self._scheduler.shutdown(wait=True)
         self._listener.join()
-        self._sign_off()
         self._telling.stop()
+        self._sign_off()
         self._pool.close()
         self._log.info("alerts_stopped")
 

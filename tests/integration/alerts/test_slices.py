@@ -154,7 +154,7 @@ def test_a_killed_worker_s_homes_are_taken_over_within_fifteen_seconds_and_nothi
     for number in range(COUNT):  # one home in each slice
         home = world.home(f"h{number}")
         home.device("motion", "bedroom")
-        home.heard(now - timedelta(days=1))
+        home.heard(now - timedelta(days=1, hours=number))  # not all at once: that is one incident of the region
     eventually(lambda: len({row["home_id"] for row in world.alerts()}) == COUNT)
     assert time.perf_counter() - killed < 15
     assert share("a") == COUNT
