@@ -114,14 +114,16 @@ def _counted(connection: Connection) -> Callable[[], int]:
 
 
 def _order(connection: Connection, now: datetime) -> tuple[bool, int]:
-    """Claims all messages as the outbox does: whether urgent ones come first, and how many there are."""
-    severities: list[str] = []
-    asked = {"now": now, "lease_until": now + timedelta(hours=1), "limit": AT_A_TIME}
-    while claimed := connection.execute(OUTBOX["claim_deliveries"], asked).fetchall():
-        ids = {"ids": [row["alert_id"] for row in claimed]}
-        known = {row["id"]: row["severity"] for row in connection.execute(QUERIES["severities"], ids)}
-        # what was claimed together goes out together
-        severities += sorted((known[row["alert_id"]] for row in claimed), key=lambda one: one != "urgent")
+    """Claims messages as the outbox does: whether all urgent ones come before any other, and how many there are."""
+    (queued,) = connection.execute(QUERIES["queued"], {"now": now}).fetchall()
+    asked = {
+        "now": now, "lease_until": now + timedelta(hours=1), "limit": AT_A_TIME, "most_a_line": AT_A_TIME,
+        "full": [], "lines": [], "rooms": [], "busy_people": [], "busy_lines": [],
+    }  # fmt: skip
+    while (claimed := connection.execute(OUTBOX["claim_deliveries"], asked).fetchall()) and all(
+        row["urgent"] for row in claimed
+    ):
+        pass
+    (left,) = connection.execute(QUERIES["queued"], {"now": now}).fetchall()
     connection.rollback()
-    urgent = [place for place, severity in enumerate(severities) if severity == "urgent"]
-    return bool(urgent) and urgent == list(range(len(urgent))), len(severities)
+    return queued["urgent"] > 0 and left["urgent"] == 0, queued["messages"]

@@ -37,5 +37,7 @@ SELECT id, 'sos', home_id, 'sos', registered_at FROM gateway;
 INSERT INTO urgent_event (home_id, device_id, metric, time, value, stored_at)
 SELECT home_id, id, %(metric)s, %(now)s, 1, %(now)s FROM device WHERE mod(home_id, 100) = 0;
 
--- name: severities
-SELECT id, severity FROM alert WHERE id = ANY(%(ids)s);
+-- name: queued
+SELECT count(*)::int AS messages, (count(*) FILTER (WHERE alert.severity = 'urgent'))::int AS urgent
+FROM delivery JOIN alert ON alert.id = delivery.alert_id
+WHERE delivery.state = 'queued' AND delivery.next_try_at <= %(now)s;
