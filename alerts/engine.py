@@ -50,6 +50,7 @@ from alerts.observe import View, observe
 from alerts.slices import ALL
 from store.pool import Connection
 
+LOGGED = 20  # ids of each sort in a log line; a blackout has thousands
 LEARN_IN_A_TICK = 3  # the nightly job learns the many; this is for homes seen for the first time
 
 
@@ -93,7 +94,8 @@ def tick(
         learn_home(connection, home_id, view.zones[home_id], now)
     done = Tick([*incidents.opened, *(alert.id for alert in opened)], again, ended)
     if done.opened or done.again or done.ended:
-        structlog.get_logger().info("tick", opened=done.opened, again=done.again, ended=done.ended)
+        said = {"opened": done.opened[:LOGGED], "again": done.again[:LOGGED], "ended": done.ended[:LOGGED]}
+        structlog.get_logger().info("tick", alerts=len(done.opened) + len(done.again) + len(done.ended), **said)
     return done
 
 

@@ -47,24 +47,69 @@ def open_or_update(
     known = {row["dedup_key"]: row for row in view.open}
     fresh = [finding for finding in findings if finding.event_id is not None or _says_new(finding, known)]
     resolved = _lately_resolved(connection, [finding for finding in fresh if finding.event_id is None])
-    opened: list[Opened] = []
+    fresh = [
+        finding
+        for finding in fresh
+        if finding.event_id is not None or not _resolved_already(finding, resolved, view.policy(finding.home_id), now)
+    ]
+    new, refused = _open_many(connection, now, fresh)
     again: list[int] = []
-    for finding in fresh:
-        if finding.event_id is None and _resolved_already(finding, resolved, view.policy(finding.home_id), now):
+    for place, finding in enumerate(fresh):
+        if place in new or place in refused:
             continue
-        try:
+        try:  # its key has an open alert
             with connection.transaction():  # a savepoint: one finding that cannot be kept hides no other home's
                 alert_id, occurred = bring_in(connection, now, finding, view.policy(finding.home_id))
         except (psycopg.DataError, psycopg.IntegrityError) as error:
-            structlog.get_logger().error(
-                "finding_refused", kind=finding.kind, home=finding.home_id, event_id=finding.event_id,
-                error=type(error).__name__,
-            )  # fmt: skip
+            _refuse(finding, error)
             continue
         again += occurred
         if alert_id is not None:
-            opened.append(Opened(alert_id, finding.home_id, finding.severity))
-    return opened, again
+            new[place] = alert_id
+    return [Opened(new[place], fresh[place].home_id, fresh[place].severity) for place in sorted(new)], again
+
+
+def _open_many(connection: Connection, now: datetime, findings: Sequence[Finding]) -> tuple[dict[int, int], set[int]]:
+    """Opens the alerts of findings whose keys have none: place of the finding -> id; and places that were refused.
+
+    One statement for all. If one of them cannot be kept each half is tried alone, so that it hides no other home's.
+    """
+    if not findings:
+        return {}, set()
+    asked = {
+        "homes": [finding.home_id for finding in findings],
+        "kinds": [finding.kind.value for finding in findings],
+        "severities": [finding.severity.value for finding in findings],
+        "keys": [finding.dedup_key for finding in findings],
+        "messages": [finding.message for finding in findings],
+        "parameters": [Jsonb(finding.parameters) for finding in findings],
+        "coverages": [Jsonb(finding.coverage) for finding in findings],
+        "began": [finding.began_at for finding in findings],
+        "details": [Jsonb({"late": True} if finding.late else {}) for finding in findings],
+        "now": now,
+    }
+    try:
+        with connection.transaction():
+            rows = connection.execute(QUERIES["open_alerts_of"], asked).fetchall()
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
+        if len(findings) == 1:
+            _refuse(findings[0], error)
+            return {}, {0}
+        half = len(findings) // 2
+        new, refused = _open_many(connection, now, findings[:half])
+        more, others = _open_many(connection, now, findings[half:])
+        return (
+            new | {place + half: alert_id for place, alert_id in more.items()},
+            refused | {place + half for place in others},
+        )
+    return {row["place"] - 1: row["id"] for row in rows}, set()
+
+
+def _refuse(finding: Finding, error: psycopg.Error) -> None:
+    structlog.get_logger().error(
+        "finding_refused", kind=finding.kind, home=finding.home_id, event_id=finding.event_id,
+        error=type(error).__name__,
+    )  # fmt: skip
 
 
 def bring_in(connection: Connection, now: datetime, finding: Finding, policy: Policy) -> tuple[int | None, list[int]]:

@@ -230,6 +230,28 @@ WITH opened AS (
 )
 SELECT id FROM opened;
 
+-- name: open_alerts_of
+-- The same for many findings at once: the places (1, 2 ...) of those that opened one. Of two with the same key the first.
+WITH wanted AS (
+    SELECT DISTINCT ON (dedup_key) * FROM unnest(%(homes)s::int[], %(kinds)s::text[], %(severities)s::text[],
+        %(keys)s::text[], %(messages)s::text[], %(parameters)s::jsonb[], %(coverages)s::jsonb[],
+        %(began)s::timestamptz[], %(details)s::jsonb[]) WITH ORDINALITY
+        AS finding (home_id, kind, severity, dedup_key, message, parameters, coverage, began_at, details, place)
+    ORDER BY dedup_key, place
+), opened AS (
+    INSERT INTO alert (home_id, kind, severity, dedup_key, message, parameters, coverage, began_at, opened_at, last_at)
+    SELECT home_id, kind, severity, dedup_key, message, parameters, coverage, began_at, %(now)s, began_at
+    FROM wanted ORDER BY place
+    ON CONFLICT (dedup_key) WHERE state <> 'resolved' DO NOTHING
+    RETURNING id, home_id, dedup_key
+), told AS (
+    INSERT INTO alert_event (alert_id, at, what, details)
+    SELECT opened.id, %(now)s, 'opened', wanted.details FROM opened JOIN wanted USING (dedup_key) ORDER BY opened.id
+)
+SELECT opened.id, wanted.place,
+    pg_notify('alert_changed', json_build_object('alert', opened.id, 'home', opened.home_id)::text)
+FROM opened JOIN wanted USING (dedup_key) ORDER BY wanted.place;
+
 -- name: lock_open_alert
 SELECT id, home_id, region_id, kind, severity, dedup_key, state, message, began_at, opened_at, last_at, parameters,
     rung_at, ack_by, on_site_at FROM alert

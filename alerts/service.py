@@ -38,6 +38,7 @@ CLIMB_S: Final = 0.5  # how late the next rung may be told
 LEARN_S: Final = 60.0
 MORNING_S: Final = 60.0  # how often it is asked whether a manager's morning is due
 STALLED_S: Final = 30.0  # without a tick that ended well: nothing is looked at
+HANGS_S: Final = 120.0  # a tick that lasts so long: longer than a blackout of ten thousand homes takes
 LISTEN_S: Final = 1.0  # how often the listener looks whether to stop
 RECONNECT_S: Final = 1.0
 FORGET_S: Final = 3600.0
@@ -181,7 +182,7 @@ class AlertsService:
 
     def _hanging(self) -> bool:
         began = self._tick_began
-        return began is not None and perf_counter() - began > STALLED_S
+        return began is not None and perf_counter() - began > HANGS_S
 
     def _sign_off(self) -> None:
         try:

@@ -106,3 +106,29 @@ def bench_sweep(as_json: AsJson = False) -> None:
             f"{one['homes']:>9,} homes: {one['seconds']:.4f} s, {one['bytes_per_home']:.0f} bytes a home,"
             f" {one['ratio_to_numpy_pass']} x one pass over the same bytes"
         )
+
+
+@app.command("alerts")
+def bench_alerts(as_json: AsJson = False) -> None:
+    """Ten thousand findings in one tick, a blackout: seconds, statements, and whether urgent messages go out first."""
+    from bench.alerts import figures, measure
+    from core.logs import configure_logs
+    from yiju.bench_servers import bench_servers
+    from yiju.commands.options import clock
+    from yiju.screen import Screen
+
+    now, screen = clock().now(), Screen()
+    with screen.steps(1) as begin, bench_servers(now, "system") as servers:
+        configure_logs("bench", as_json=True, level="WARNING")
+        begin("a blackout")
+        with screen.work("sizes measured") as advance:
+            found = measure(servers.database_url, now, advance)
+    if as_json:
+        typer.echo(json.dumps(figures(found), indent=2))
+        return
+    for one in found:
+        first = "urgent ones first" if one.urgent_first else "urgent ones NOT first"
+        screen.say(
+            f"{one.findings:>7,} findings: {one.seconds:.2f} s, {one.statements:,} statements, {one.opened:,} alerts,"
+            f" {one.messages:,} messages, {first}"
+        )

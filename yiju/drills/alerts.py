@@ -2,8 +2,12 @@
 
 The truth is the plan: what happens in which home, and when (yiju/drills/homes.py keeps sending it until it is
 acknowledged end to end). What came of it is read at the other end: which alerts there are, and which messages people
-really got (yiju/drills/people.py). Meanwhile every process is killed, the database restarts and the notification
-service fails and hangs. Once a manager has been reached, somebody is on site and the ladder rests.
+really got (yiju/drills/people.py). Meanwhile every process is killed, the database restarts, the notification service
+fails and hangs. Once a manager has been reached, somebody is on site and the ladder rests.
+
+A message that comes again is the platform's own doing (`doubled`) unless a worker was killed, or the database was away,
+just as the first one was handed over: then nobody can know whether it had arrived, and a call for help is rather said
+twice (`repeated_after_kill`).
 """
 
 import time
@@ -22,8 +26,9 @@ import psycopg
 
 from alerts.lifecycle import on_site
 from core.clock import ScaledClock
-from core.errors import Conflict
+from core.errors import Conflict, StackError
 from core.wire import to_ms
+from core.words import DEFAULT_LOCALE, load_words
 from store.pool import Connection
 from store.queries import load_queries
 from yiju.drills.homes import Happening, Plan
@@ -34,7 +39,8 @@ QUERIES: Final = load_queries(__package__, "alerts.sql")
 Advance = Callable[[float, float], None]
 SHARE: Final = 0.6  # of the homes something happens in
 OFFLINE: Final = 0.15  # of these happenings, a gateway that goes away
-QUIET_S: Final = 12.0  # real seconds before the first trouble: everything starts
+START_S: Final = 120.0  # real seconds until everything runs
+LEAD_S: Final = 3.0  # real seconds before the first trouble
 PATIENCE_S: Final = 240.0  # real seconds after the last trouble: whoever has not heard by then never does
 UNKNOWN_S: Final = (0.3, 3.0)  # before and after a message was taken: who was killed then could not write that down
 LATE_S: Final = 1.0
@@ -146,13 +152,16 @@ class AlertDrill:
         began = time.monotonic()
         morning = now.astimezone(UTC).replace(hour=2, minute=0, second=0, microsecond=0)  # ten in the morning there
         clock = ScaledClock(morning, now, self._size.factor)
-        plan = self._plan(clock.now())
         rung_s = self._size.rung_s
         policy = {"rung_urgent_s": rung_s, "gateway_will_s": 30, "gateway_offline_s": 86_400}
         stage = Stage(self._folder, str(clock), self._size.workers, durable=self._durable)
         try:
             with People() as people:
-                stage.start(clock.now(), plan, people, policy)
+                gateways = [f"gw-{number}" for number in range(self._size.homes)]
+                stage.start(clock.now(), gateways, people, policy)
+                self._wait_until_heard(stage)
+                plan = self._plan(gateways, clock.now())
+                stage.follow(plan)
                 self._trouble(stage, people, plan, clock)
                 with closing(stage.connect()) as connection:
                     self._settle(stage, people, plan, clock, connection)
@@ -163,11 +172,22 @@ class AlertDrill:
         finally:
             stage.stop()
 
-    def _plan(self, start: datetime) -> Plan:
+    def _wait_until_heard(self, stage: Stage) -> None:
+        """A gateway that was never heard is not installed: nothing is expected of it."""
+        until = time.monotonic() + START_S
+        with closing(stage.connect()) as connection:
+            while True:
+                row = connection.execute(QUERIES["heard"]).fetchone()
+                if row is not None and row["heard"] == self._size.homes:
+                    return
+                if time.monotonic() > until:
+                    raise StackError(f"after {START_S:g} s not every gateway was heard: {row}")
+                time.sleep(_STEP_S)
+
+    def _plan(self, gateways: list[str], start: datetime) -> Plan:
         """What happens: at most one thing in a home, so that each alert has one cause."""
-        gateways = [f"gw-{number}" for number in range(self._size.homes)]
         struck = self._random.sample(gateways, max(1, round(self._size.homes * SHARE)))
-        first = start + timedelta(seconds=QUIET_S * self._size.factor)
+        first = start + timedelta(seconds=LEAD_S * self._size.factor)
         happenings = []
         for place, gateway in enumerate(struck):
             kind = "gateway_offline" if place < OFFLINE * len(struck) else self._random.choice(sorted(DEVICES))
@@ -181,13 +201,13 @@ class AlertDrill:
         """Every part but the database falls again and again; the database restarts a few times."""
         blows = []
         for part in parts:
-            at = QUIET_S
+            at = LEAD_S
             if part == DATABASE:
                 for number in range(self._size.restarts):
-                    at = QUIET_S + (number + self._random.random()) * seconds / max(1, self._size.restarts)
+                    at = LEAD_S + (number + self._random.random()) * seconds / max(1, self._size.restarts)
                     blows.append(Blow(at, at + self._random.uniform(0.5, 3.0), part, number % 2 == 1))
                 continue
-            while (at := at + self._random.uniform(0.5, 1.5) * self._size.every_s) < QUIET_S + seconds:
+            while (at := at + self._random.uniform(0.5, 1.5) * self._size.every_s) < LEAD_S + seconds:
                 blows.append(Blow(at, at + self._random.uniform(0.0, 3.0), part, False))
         return sorted(blows, key=lambda blow: blow.at)
 
@@ -198,8 +218,8 @@ class AlertDrill:
         blows = self._blows(list(stage.parts), seconds)
         down: dict[str, tuple[Blow, float]] = {}
         moods = self._moods()
-        mood_until = QUIET_S
-        while (present := time.monotonic() - began) < QUIET_S + seconds or down or blows:
+        mood_until = LEAD_S
+        while (present := time.monotonic() - began) < LEAD_S + seconds or down or blows:
             for name, (blow, fell) in list(down.items()):
                 if present >= blow.until:
                     stage.bring_up(name)
@@ -226,7 +246,7 @@ class AlertDrill:
             if DATABASE not in down:
                 with suppress(psycopg.OperationalError), closing(stage.connect()) as connection:
                     _arrive(connection, people, plan, clock)
-            self._advance(min(present, QUIET_S + seconds), QUIET_S + seconds)
+            self._advance(min(present, LEAD_S + seconds), LEAD_S + seconds)
             time.sleep(_STEP_S)
         people.mood = Mood.WELL
 
@@ -253,7 +273,7 @@ class AlertDrill:
         by_cause = Counter((row["gateway"], row["kind"]) for row in alerts)
         planned = {(one.gateway, one.kind) for one in plan.happenings}
         missed, missing = _open_ends(connection, people.receipts, plan)
-        again, unknown = _repeats(people.receipts, self._outages)
+        again, unknown = repeats(people.receipts, self._outages)
         late = [
             (row["told_s"] - self._size.rung_s) / self._size.factor for row in connection.execute(QUERIES["escalated"])
         ]
@@ -304,11 +324,12 @@ def _open_ends(connection: Connection, receipts: list[Receipt], plan: Plan) -> t
     return missed, missing
 
 
-def _repeats(receipts: list[Receipt], outages: Outages) -> tuple[int, int]:
+def repeats(receipts: list[Receipt], outages: Outages) -> tuple[int, int]:
     """(messages that came again, those among them that a kill explains), the second not counted in the first."""
-    same: defaultdict[tuple[str, int, str], list[float]] = defaultdict(list)
+    last_call = load_words()[DEFAULT_LOCALE]("notify.emergency")  # of the last rung: not the same message again
+    same: defaultdict[tuple[str, int, bool], list[float]] = defaultdict(list)
     for receipt in receipts:
-        same[receipt.person, receipt.alert, receipt.text].append(receipt.at)
+        same[receipt.person, receipt.alert, last_call in receipt.text].append(receipt.at)
     again = unknown = 0
     for times in same.values():
         for earlier in sorted(times)[:-1]:

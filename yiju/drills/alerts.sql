@@ -28,3 +28,6 @@ WHERE alert.kind IN ('sos', 'smoke', 'gas') GROUP BY alert.id;
 
 -- name: queued
 SELECT count(*)::int AS queued FROM delivery WHERE state = 'queued';
+
+-- name: heard
+SELECT count(*)::int AS heard FROM gateway_status WHERE heard_at IS NOT NULL;

@@ -36,6 +36,7 @@ from core.wire import (
 from yiju.embedded.child import end_with_parent
 
 AGAIN_S: Final = 2.0  # without an acknowledgement: it is sent again
+BEAT_S: Final = 5.0  # real seconds between two statuses of each gateway
 FLAGS: Final = 1
 _POLL_S: Final = 0.05
 _CONNECT_S: Final = 0.3
@@ -100,9 +101,12 @@ class Homes:
             line.settimeout(_POLL_S)
             self._sent, self._rest = {}, b""
             self._away = {one.gateway for one in self._due() if one.kind == "gateway_offline"}
-            self._say_status(line, [key for key in self._plan.gateways if key not in self._away], online=True)
             self._say_status(line, sorted(self._away), online=False)
+            beat_at = time.monotonic()
             while True:
+                if time.monotonic() >= beat_at:
+                    self._say_status(line, [key for key in self._plan.gateways if key not in self._away], online=True)
+                    beat_at += BEAT_S
                 self._send(line)
                 with suppress(TimeoutError):
                     self._hear(line.recv(65_536))

@@ -1,4 +1,4 @@
-"""The people of a drill: a notification service that fails, hangs and recovers, and what really reached them."""
+"""The people of a drill: a notification service that fails, hangs and recovers, and what really reached whom."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The alert drill's platform: PostgreSQL, a broker, ingest, alert workers, the api, the homes, each killed at will."""
+"""The alert drill's platform: PostgreSQL, a broker, ingest, alert workers, the api, the homes; each killed at will."""
 
 import os
 import signal
@@ -63,14 +63,14 @@ class Stage:
         """What can be taken down, by name."""
         return [*self._commands, BROKER, DATABASE]
 
-    def start(self, now: datetime, plan: Plan, people: People, policy: Mapping[str, Any]) -> None:
-        """Registers the homes of the plan and starts everything. Raises StackError."""
-        (self._folder / "plan.json").write_bytes(msgspec.json.encode(plan))
+    def start(self, now: datetime, gateways: Sequence[str], people: People, policy: Mapping[str, Any]) -> None:
+        """Registers a home for each gateway and starts everything; nothing happens yet. Raises StackError."""
+        self._write(Plan(list(gateways), []))
         self._postgres.prepare()
         self._postgres.start()
         migrate(self._postgres.url(), now)
         with connect(self._postgres.url(), DatabaseRole.REGISTER, autocommit=True) as connection:
-            document = read_document(_register(plan.gateways, people, policy, now), "drill")
+            document = read_document(_register(gateways, people, policy, now), "drill")
             apply_register(connection, document, "drill", now)
         password = new_password()
         self._broker.prepare()
@@ -80,6 +80,12 @@ class Stage:
         self._commands["homes"] = (command, {**settings, "YIJU_BROKER_URL": self._broker.url(HOMES_USER, password)})
         for name in self._commands:
             self.bring_up(name)
+
+    def follow(self, plan: Plan) -> None:
+        """From now on the homes live by this plan."""
+        self.take_down("homes")
+        self._write(plan)
+        self.bring_up("homes")
 
     def take_down(self, name: str, *, cleanly: bool = False) -> None:
         """kill -9; the database is restarted: at once, as after a loss of power, or `cleanly`."""
@@ -123,6 +129,9 @@ class Stage:
             process.wait()
         self._broker.stop()
         self._postgres.stop()
+
+    def _write(self, plan: Plan) -> None:
+        (self._folder / "plan.json").write_bytes(msgspec.json.encode(plan))
 
     def connect(self) -> Connection:
         """As the owner of the database."""
