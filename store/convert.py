@@ -124,6 +124,7 @@ def _copy(source: Connection, target: Connection, part: _Part) -> None:
             target.execute("SELECT reading_make_room(%(day)s, %(day)s)", {"day": _start(part.day)})
         else:  # a copy is no event: what triggers tell and write was told and written when it happened
             target.execute(SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(Identifier(part.table)))
+            target.execute(SQL("DELETE FROM {}").format(Identifier(part.table)))  # rows that a migration has made
         with (
             source.cursor() as reader,
             target.cursor() as writer,

@@ -7,6 +7,7 @@ import pytest
 
 from core.clock import SystemClock
 from store.pool import Connection
+from tests.apart import apart
 from yiju.drills.backlog import BacklogDrill
 from yiju.drills.gateway import Drilled, GatewayDrill, percentile
 
@@ -17,7 +18,7 @@ def harmless(connection: Connection, before: bool) -> None:
 
 def drilled(folder: Path, readings: int, sabotage: Callable[[Connection, bool], None] = harmless) -> Drilled:
     drill = GatewayDrill(folder, gateways=2, readings=readings, seed=7, durable=False, sabotage=sabotage)
-    return drill.run(SystemClock().now())
+    return apart(lambda: drill.run(SystemClock().now()))
 
 
 def test_gateways_that_are_killed_over_lines_that_are_cut_lose_and_double_nothing(tmp_path: Path) -> None:
@@ -48,7 +49,7 @@ def test_a_ledger_that_is_broken_and_batches_that_are_dropped_are_seen_by_the_dr
 
 
 def test_a_backlog_goes_up_quickly_in_little_memory_and_an_sos_overtakes_it(tmp_path: Path) -> None:
-    outcome = BacklogDrill(tmp_path, readings=40_000, durable=False).run(SystemClock().now())
+    outcome = apart(lambda: BacklogDrill(tmp_path, readings=40_000, durable=False).run(SystemClock().now()))
     assert (outcome.stored, outcome.lost, outcome.doubled) == (40_001, 0, 0)
     assert outcome.readings_per_s >= 2_000
     assert outcome.urgent_stored_s <= 2

@@ -13,6 +13,7 @@ from random import Random
 import pytest
 
 from core.clock import SystemClock
+from tests.apart import apart
 from yiju.drills.line import Line
 from yiju.drills.platform import DrillPlatform
 from yiju.drills.witness import WatchedBox
@@ -85,7 +86,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DrillPlat
         return dict(await asyncio.gather(*(play(platform, key, folder) for key in STORIES)))
 
     platform.start(SystemClock().now())
-    yield platform, asyncio.run(asyncio.wait_for(all_of_them(), 200))
+    yield platform, apart(lambda: asyncio.run(asyncio.wait_for(all_of_them(), 200)))
     platform.stop()
 
 
