@@ -16,6 +16,7 @@ from uuid import UUID
 
 import msgspec
 import numpy as np
+import psycopg
 
 from core.errors import NotFound, Reason
 from core.model import Flag, Lane
@@ -102,7 +103,12 @@ def retry_all(
     readings = 0
     for done, number in enumerate(numbers):
         advance(done, len(numbers))
-        outcome, stored = retry(connection, number, now, by_present_clock=by_present_clock)
+        while True:
+            try:
+                outcome, stored = retry(connection, number, now, by_present_clock=by_present_clock)
+            except psycopg.errors.DeadlockDetected:
+                continue  # nothing of it was stored; whom it stood against (ingest, another retry) has gone on
+            break
         messages[outcome] = messages.get(outcome, 0) + 1
         readings += stored
     advance(len(numbers), len(numbers))

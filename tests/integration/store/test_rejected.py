@@ -164,8 +164,7 @@ def test_two_retries_at_once_and_one_that_is_killed_store_each_reading_once(
     register_device(connection, "new", "contact")
     command = [sys.executable, "-m", "yiju", "rejected", "retry", "--json"]
     environment = {**os.environ, "YIJU_DATABASE_URL": database.url}
-    first, second = (subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-                     for _ in range(2))  # fmt: skip
+    first, second = (subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) for _ in range(2))
     while number(connection, "SELECT count(*) FROM rejected") > 250:
         assert first.poll() is None
     first.kill()
