@@ -20,7 +20,7 @@ from yiju.drills.witness import WatchedBox
 Advance = Callable[[float, float], None]
 KEY: Final = "gw-1"
 PATIENCE_S: Final = 1_200.0
-_POLL_S: Final = 0.2
+_POLL_S: Final = 0.02  # a backlog of a test is gone in a tenth of a second
 
 
 class Drained(msgspec.Struct, frozen=True):
@@ -31,6 +31,7 @@ class Drained(msgspec.Struct, frozen=True):
         seconds: from the moment that the line was back until the last one was acknowledged end to end.
         readings_per_s: of these two.
         urgent_stored_s: from the press of an SOS, when half was sent, until its transaction was committed.
+        urgent_behind: how many batches waited at that press.
         memory_full_mb: resident memory of the gateway's process with its backlog, before the line was back.
         memory_peak_mb: the most that it ever held.
         memory_growth_mb: the most that it held while it sent, beyond `memory_full_mb`.
@@ -44,6 +45,7 @@ class Drained(msgspec.Struct, frozen=True):
     seconds: float
     readings_per_s: float
     urgent_stored_s: float
+    urgent_behind: int
     memory_full_mb: float
     memory_peak_mb: float
     memory_growth_mb: float
@@ -94,6 +96,7 @@ class BacklogDrill:
             seconds=round(seconds, 1),
             readings_per_s=round(self._readings / seconds, 0),
             urgent_stored_s=round(urgent_ms / 1000, 3),
+            urgent_behind=box.presses[0].backlog,
             memory_full_mb=round(full_mb, 1),
             memory_peak_mb=round(peak_mb, 1),
             memory_growth_mb=round(max(0.0, most_mb - full_mb), 1),
@@ -109,12 +112,12 @@ class BacklogDrill:
             left, connected = await box.left()
             if began is None and connected:
                 began = time.monotonic()
-            if began is not None and left == 0:
+            if left <= self._readings // 2 and not box.presses:
+                await box.press()
+            elif began is not None and left == 0:
                 return time.monotonic() - began, most_mb
             if time.monotonic() > until:
                 raise StackError(f"{left} readings are left after {PATIENCE_S:g} s")
-            if left <= self._readings // 2 and not box.presses:
-                await box.press()
             most_mb = max(most_mb, memory_mb(box.pid, "VmRSS"))
             self._advance(float(self._readings - left), float(self._readings))
             await asyncio.sleep(_POLL_S)

@@ -75,6 +75,7 @@ class GatewayDrill:
         folder: for everything; must be empty.
         gateways, readings: how many, and how many meter readings each takes (SOS presses come on top).
         seed: decides every moment at which something fails.
+        twice, late: the share of the batches and acknowledgements that the lines give twice or late.
         durable: whether the platform's PostgreSQL syncs to the disk.
         sabotage: called with the owner's connection before anything is sent (True) and before it is counted (False):
             for tests that the drill sees what is lost and doubled.
@@ -88,12 +89,15 @@ class GatewayDrill:
         gateways: int,
         readings: int,
         seed: int,
+        twice: float = TWICE,
+        late: float = LATE,
         durable: bool = True,
         sabotage: Callable[[Connection, bool], None] = lambda connection, before: None,
         advance: Advance = lambda done, total: None,
     ) -> None:
         self._random = Random(seed)  # noqa: S311  # moments of failure, no secrets
         self._seed = seed
+        self._twice, self._late = twice, late
         self._readings = readings
         self._sabotage = sabotage
         self._report = advance
@@ -124,7 +128,7 @@ class GatewayDrill:
         async with AsyncExitStack() as ending:
             for key, password in self._platform.passwords.items():
                 chance = Random(self._random.random())  # noqa: S311
-                line = Line(self._platform.broker_port, chance, twice=TWICE, late=LATE)
+                line = Line(self._platform.broker_port, chance, twice=self._twice, late=self._late)
                 await line.start()
                 ending.push_async_callback(line.stop)
                 box = WatchedBox(key, password, line.port, self._folder, self._advance)

@@ -101,7 +101,7 @@ class Line:
                 while True:
                     done, _ = await asyncio.wait({coming}, timeout=None if held is None else _HELD_S)
                     if not done and held is not None:
-                        writer.write(held)
+                        self._give(held, writer)
                         held = None
                         continue
                     packet = coming.result()
@@ -109,20 +109,20 @@ class Line:
                     if held is None and self._happens(self._late, packet):
                         held = packet
                         continue
-                    writer.write(packet)
+                    self._give(packet, writer)
                     if self._happens(self._twice, packet):
                         writer.write(packet)
                         self.doubled += 1
                     if held is not None:
-                        writer.write(held)
+                        self._give(held, writer)
                         held = None
                         self.reordered += 1
                     await writer.drain()
-                    self._count(packet)
             finally:
                 coming.cancel()
 
-    def _count(self, packet: bytes) -> None:
+    def _give(self, packet: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(packet)
         if self._batches_left is not None and packet[0] >> 4 == _PUBLISH and b"/up/" in packet[:150]:
             self._batches_left -= 1
             if self._batches_left == 0:
