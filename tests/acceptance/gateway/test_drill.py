@@ -11,7 +11,6 @@ from tests.apart import apart
 from yiju.drills.backlog import BacklogDrill
 from yiju.drills.gateway import Drilled, GatewayDrill, percentile
 
-
 # What comes again is taken for new: the row that says that it was stored becomes another one's.
 FORGETFUL_LEDGER = """
 CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS $$
