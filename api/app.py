@@ -16,7 +16,7 @@ from api.headers import Headers
 from api.house import House
 from api.metrics import Counters
 from api.pages import alerts as alert_pages
-from api.pages import answer, family, login, me, overview, tryout
+from api.pages import answer, family, login, me, overview, policy, tryout
 from api.pages import gateways as gateway_pages
 from api.pages import homes as home_pages
 from api.pages import planned as plan_pages
@@ -98,6 +98,7 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
         home_pages,
         gateway_pages,
         plan_pages,
+        policy,
         shift_pages,
         family,
         overview,

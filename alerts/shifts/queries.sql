@@ -43,8 +43,8 @@ FROM below WHERE EXISTS (SELECT FROM home WHERE home.region_id = below.id) ORDER
 -- name: skips
 -- Who could not be told, and on which rungs nobody could, of the alerts of these regions since then.
 SELECT coalesce(home.region_id, alert.region_id) AS region_id, alert_event.what,
-    alert_event.details ->> 'audience' AS audience, alert_event.details ->> 'reason' AS reason,
-    person.name AS person, count(*) AS n
+    CASE WHEN alert_event.what = 'rung_skipped' THEN alert_event.details ->> 'audience' END AS audience,
+    alert_event.details ->> 'reason' AS reason, person.name AS person, count(DISTINCT alert_event.alert_id) AS n
 FROM alert_event
 JOIN alert ON alert.id = alert_event.alert_id
 LEFT JOIN home ON home.id = alert.home_id

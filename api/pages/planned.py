@@ -2,30 +2,21 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form
 from fastapi.responses import RedirectResponse, Response
 
-from alerts.lifecycle import home_policy
-from alerts.policy import DEFAULTS, FIELDS
-from alerts.rungs import ladder_of
 from api import plans
 from api.access import AnyVisit, StaffVisit, Visit
-from api.house import house_of
 from api.ids import HomeId, RegionId
 from api.pages.moments import read_moment, write_moment
 from api.pages.render import local_path
 from api.reads import homes as home_reads
 from api.reads import planned as reads
-from core.model import AbsenceKind, AlertKind, Severity
+from core.model import AbsenceKind
 
 router = APIRouter(include_in_schema=False)
 PlanId = RegionId
 Text = Annotated[str, Form(max_length=500)]
-# One ladder for each way to be told; the kinds that share one stand together.
-GRAVE = frozenset({AlertKind.SOS, AlertKind.FALL, AlertKind.SMOKE, AlertKind.GAS, AlertKind.INACTIVITY})
-NOTICES = frozenset(
-    {AlertKind.TAMPER, AlertKind.DEVICE_SILENT, AlertKind.HUB_DOWN, AlertKind.GATEWAY_OFFLINE, AlertKind.CANNOT_WATCH}
-)
 
 
 def plans_of(visit: Visit, home: dict[str, Any], *, staff: bool) -> dict[str, Any]:
@@ -75,33 +66,6 @@ def end_maintenance(visit: StaffVisit, maintenance_id: PlanId, next: Text = "/")
     """The work is done."""
     plans.end_maintenance(visit, maintenance_id)
     return RedirectResponse(local_path(next), 303)
-
-
-@router.get("/homes/{home_id}/policy")
-def home_rules(request: Request, visit: StaffVisit, home_id: HomeId) -> Response:
-    """Who is told of what, the values that hold, and where each comes from."""
-    home_reads.need_staff_of(visit, home_id)
-    home = home_reads.one_home(visit, home_id)
-    resolved = home_policy(visit.connection, home_id)
-    ladders: dict[Any, list[str]] = {}
-    for kind in AlertKind:
-        if kind is not AlertKind.REGIONAL_OUTAGE:
-            severity = Severity.URGENT if kind in GRAVE else Severity.NOTICE if kind in NOTICES else Severity.NORMAL
-            name, rungs = ladder_of(resolved.policy.ladder, kind.value, severity.value)
-            source = resolved.sources.get(f"ladder.{name}")
-            ladders.setdefault((source, severity, tuple(rungs)), []).append(kind.value)
-    values = [
-        {"name": name, "value": getattr(resolved.policy, name), "source": resolved.sources.get(name),
-         "default": getattr(DEFAULTS, name)}
-        for name in FIELDS if name != "ladder"
-    ]  # fmt: skip
-    silent = not resolved.policy.tell_notices
-    shown = [{"kinds": kinds, "source": source, "rungs": rungs, "wait": resolved.policy.rung_for(severity),
-              "page_only": silent and severity is Severity.NOTICE}
-             for (source, severity, rungs), kinds in ladders.items()]  # fmt: skip
-    return house_of(request).pages.show(
-        visit, "policy.html", here="/homes", home=home, ladders=shown, values=values, faults=resolved.faults
-    )
 
 
 def _state(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
