@@ -21,7 +21,7 @@ UP_WITHIN: Final = 6  # quarters after the first sign of the day in which anothe
 LATEST_RISE_S: Final = 14 * 3600.0
 TRICKLE_M3: Final = 0.0005
 ABSENT_S: Final = 20 * 60.0
-USUAL_NIGHTS: Final = 2  # leaving in an hour of the night on so many days makes it usual
+USUAL_NIGHTS: Final = 2  # leaving in an hour of the night on so many nights makes it usual
 BASE_SHARE: Final = 10  # percentile of the quarters' lowest power that counts as base load
 
 
@@ -154,11 +154,15 @@ def _high_runs(past: Quarters, threshold_w: float, zone_offset_s: float) -> Floa
 
 
 def _night_out(past: Quarters, zone_offset_s: float) -> Bools:
-    """bool [24]: local hours in which the door was the last sign for a while on several days (+- 1 hour)."""
+    """bool [24]: local hours in which the door was the last sign for a while on several nights (+- 1 hour).
+
+    Who wanders comes back and leaves again in the same night: that is no habit.
+    """
     alive = np.flatnonzero(past.life > 0)
     gaps = np.append(np.diff(past.quarter[alive]), 0)
-    left = alive[(past.door[alive] > 0) & (gaps > ABSENT_S)]
-    hour = ((past.quarter[left] + zone_offset_s) % DAY_S // 3600).astype(np.int64)
-    counts: Ints = np.bincount(hour, minlength=24)
-    around = counts + np.roll(counts, 1) + np.roll(counts, -1)
-    return np.asarray(around >= USUAL_NIGHTS, dtype=np.bool_)
+    left = past.quarter[alive[(past.door[alive] > 0) & (gaps > ABSENT_S)]] + zone_offset_s
+    nights, night = np.unique((left - DAY_S / 2) // DAY_S, return_inverse=True)  # from noon to noon
+    out = np.zeros((len(nights), 24), dtype=np.bool_)
+    out[night, (left % DAY_S // 3600).astype(np.int64)] = True
+    around = out | np.roll(out, 1, axis=1) | np.roll(out, -1, axis=1)
+    return np.asarray(around.sum(axis=0) >= USUAL_NIGHTS, dtype=np.bool_)

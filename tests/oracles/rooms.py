@@ -1,6 +1,6 @@
 """The detectors of rooms, doors, supplies and sensors once more, slowly: one row at a time, None for never."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -80,6 +80,44 @@ def water_low(now: float, row: Row, slack: float) -> bool:
 def water_running(now: float, row: Row, slack: float) -> bool:
     endless = row["running_since"] is not None and now - row["running_since"] >= row["water_running_s"] + slack
     return bool(endless or row["day_m3"] > row["water_day_m3"])
+
+
+def temperature(now: float, rows: Sequence[Row], since: str, slack: float) -> dict[int, int]:
+    """Home -> the row of the sensor that speaks for it: the one for which it has lasted longest, of two the first."""
+    speaks: dict[int, int] = {}
+    for at, row in enumerate(rows):
+        if row[since] is None or now - row[since] < row["climate_s"] + slack:
+            continue
+        best = speaks.get(row["home_id"])
+        if best is None or row[since] < rows[best][since]:
+            speaks[row["home_id"]] = at
+    return speaks
+
+
+def beyond_since(extremes: Sequence[float | None], fine: Callable[[float], bool], end: float) -> float | None:
+    """Start of the first quarter that was heard after the last fine one; None = nothing was heard since.
+
+    Args:
+        extremes: of each quarter the value that was nearest to being fine.
+    """
+    since = None
+    for at, value in reversed(list(enumerate(extremes))):
+        if value is not None and fine(value):
+            break
+        if value is not None:
+            since = end - (len(extremes) - at) * 900
+    return since
+
+
+def hub_down(rows: Sequence[Row]) -> dict[int, tuple[float, int]]:
+    """Home -> (since when, how many devices): those that cannot be heard as their hub is down, and were not since."""
+    found: dict[int, tuple[float, int]] = {}
+    for row in rows:
+        gone = row["gone_at"]
+        if row["with_hub"] and gone is not None and (row["last_at"] is None or gone >= row["last_at"]):
+            since, count = found.get(row["home_id"], (gone, 0))
+            found[row["home_id"]] = (min(since, gone), count + 1)
+    return found
 
 
 def sensor_stuck(now: float, row: Row, slack: float) -> str | None:
