@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from alerts.detect.arrays import Bools, Floats, Ints
+from alerts.detect.arrays import Bools, Floats
 from alerts.detect.not_risen import DAWN_S
 from alerts.detect.quarters import DAY_S, QUARTER_S, Quarters
 

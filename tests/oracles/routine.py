@@ -1,8 +1,9 @@
-"""What is learned of routines and trends, once more and slowly: one quarter, one day, one pair of quarters at a time."""
+"""What is learned of routines and trends, once more and slowly: one quarter and one day at a time."""
 
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 HOUR, DAY, QUARTER = 3600, 86_400, 900
@@ -37,7 +38,7 @@ def rise_of_days(past: Sequence[Quarter], offset: float) -> dict[int, float | No
     """Local day -> seconds after midnight; of every day of which anything was received."""
     rises: dict[int, float | None] = {_day(row, offset): None for row in past}
     up = [row for row in past if row["day"]]
-    for row, following in zip(up, up[1:], strict=False):
+    for row, following in pairwise(up):
         clock = (row["quarter"] + offset) % DAY
         soon = following["quarter"] - row["quarter"] <= 6 * QUARTER
         if soon and 4 * HOUR <= clock < 14 * HOUR and rises[_day(row, offset)] is None:
@@ -137,7 +138,7 @@ def _usual_way_out(alive: Sequence[Quarter], hour: int, offset: float) -> bool:
 
 def _pairs(rows: Sequence[Quarter]) -> list[tuple[Quarter, float]]:
     """Each row but the last with the time to the next."""
-    return [(one, other["quarter"] - one["quarter"]) for one, other in zip(rows, rows[1:], strict=False)]
+    return [(one, other["quarter"] - one["quarter"]) for one, other in pairwise(rows)]
 
 
 def _gaps(rows: Sequence[Quarter]) -> list[float]:

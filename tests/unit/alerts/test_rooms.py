@@ -170,7 +170,8 @@ rooms = st.fixed_dictionaries(
 
 @given(st.lists(rooms, max_size=6), slacks)
 def test_a_room_too_cold_or_too_hot(rows: list[dict[str, Any]], slack: float) -> None:
-    arrays = made(Climate, rows, device_id=np.arange(len(rows)), home_id=np.array([row["home_id"] for row in rows], int),
+    home_id = np.array([row["home_id"] for row in rows], dtype=np.int64)
+    arrays = made(Climate, rows, device_id=np.arange(len(rows)), home_id=home_id,
                   room=np.array(["living"] * len(rows), dtype=np.object_))  # fmt: skip
     for find, since in ((temperature.find_cold, "cold_since"), (temperature.find_hot, "hot_since")):
         found = find(NOW, arrays, slack)

@@ -1,6 +1,7 @@
 """What is learned of a home's routine and of its slow drift is what the naive twin in tests/oracles says."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -35,11 +36,11 @@ def rows_of(made: Sequence[dict[str, Any]], first: int) -> list[dict[str, Any]]:
 
 
 def arrays(rows: Sequence[dict[str, Any]]) -> Quarters:
-    return Quarters(
-        **{name: np.array([row[name] for row in rows], dtype=np.float64) for name in
-           ("quarter", "power_low", "water_m3")},
-        **{name: np.array([row[name] for row in rows], dtype=np.int64) for name in INTS},
-    )  # fmt: skip
+    columns: dict[str, Any] = {
+        part.name: np.array([row[part.name] for row in rows], dtype=np.int64 if part.name in INTS else np.float64)
+        for part in fields(Quarters)
+    }
+    return Quarters(**columns)
 
 
 def plain(value: Any) -> Any:
@@ -67,7 +68,8 @@ def weeks(seed: int, days: int, changes: int) -> list[dict[str, Any]]:
                 "quarter": START + (day * 96 + quarter) * QUARTER_S, "life": life,
                 "day": life * int(rng.random() < 0.7), "bath": life * int(rng.random() < 0.2 * bath),
                 "kitchen": life * int(rng.random() < 0.5 * cooks), "door": life * int(rng.random() < 0.1 * door),
-                "radio": int(rng.random() < radio), "power_low": None if rng.random() > heard else rng.integers(50, 900),
+                "radio": int(rng.random() < radio),
+                "power_low": None if rng.random() > heard else rng.integers(50, 900),
                 "water_m3": None if rng.random() > heard else rng.choice([0.0, 0.003]),
             })  # fmt: skip
     return rows
