@@ -69,9 +69,11 @@ def remember_home(connection: Connection, home_id: int, now: datetime, zone_offs
 
 
 def _only_meter(connection: Connection, home_id: int) -> int | None:
-    """The mains meter of a home in which nothing else shows life."""
-    kinds = {row["kind"]: row["id"] for row in connection.execute(QUERIES["sensors_of_life"], {"home_id": home_id})}
-    return None if LIFE_KINDS & kinds.keys() else kinds.get(DeviceKind.METER)
+    """The mains meter of a home in which nothing else shows life; of several the first, as in `metered_homes`."""
+    sensors = connection.execute(QUERIES["sensors_of_life"], {"home_id": home_id}).fetchall()
+    if any(row["kind"] in LIFE_KINDS for row in sensors):
+        return None
+    return next((row["id"] for row in sensors if row["kind"] == DeviceKind.METER), None)
 
 
 def read_signs(connection: Connection, home_id: int, since: float, until: float) -> Signs:

@@ -65,6 +65,40 @@ def load_planned(connection: Connection, now: datetime) -> Planned:
     return Planned(absences, {row["home_id"]: row["id"] for row in rows})
 
 
+@dataclass(frozen=True)
+class Plans:
+    """All that was planned for some homes in a span, for looks at a past.
+
+    Attributes:
+        absences: id, home_id, kind, from_at, entered_at, until_at (or when it was ended).
+        maintenance: likewise, without kind; a row for each home.
+    """
+
+    absences: Sequence[Mapping[str, Any]] = ()
+    maintenance: Sequence[Mapping[str, Any]] = ()
+
+    def at(self, now: datetime) -> Planned:
+        """What held at `now` and was known then, as `load_planned` would have loaded it."""
+        absences: dict[int, list[Mapping[str, Any]]] = {}
+        for row in self.absences:
+            if _holds(row, now):
+                absences.setdefault(row["home_id"], []).append(row)
+        return Planned(absences, {row["home_id"]: row["id"] for row in self.maintenance if _holds(row, now)})
+
+
+def _holds(row: Mapping[str, Any], now: datetime) -> bool:
+    return bool(max(row["from_at"], row["entered_at"]) <= now < row["until_at"])
+
+
+def load_plans(connection: Connection, homes: Sequence[int], since: datetime, until: datetime) -> Plans:
+    """What was planned for these homes in a span, as far as this connection may see it."""
+    asked = {"homes": list(homes), "since": since, "until": until}
+    return Plans(
+        connection.execute(QUERIES["absences_of"], asked).fetchall(),
+        connection.execute(QUERIES["maintenance_of"], asked).fetchall(),
+    )
+
+
 def end_on_return(connection: Connection, now: datetime) -> list[int]:
     """Ends the absences whose resident is home again. Returns the homes."""
     asked = {"now": now, "settle": SETTLE, "quarters": BACK_QUARTERS}

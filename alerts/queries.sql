@@ -44,15 +44,15 @@ SELECT id, parent_id, key, policy FROM region;
 -- Metrics: motion 1, open 2, occupied 3, presence 4, ok_press 11. What turns on is a sign of life when it does, what
 -- has two sides is one each time (core/metrics.py).
 SELECT home.id, home.region_id, home.key, home.zone, home.policy,
-    extract(epoch FROM coalesce(home_state.life_at, power_life.life_at))::float8 AS life_at,
-    coalesce(life_room.kind, '') AS life_room,
+    extract(epoch FROM greatest(home_state.life_at, power_life.life_at))::float8 AS life_at,
+    CASE WHEN power_life.life_at > home_state.life_at THEN '' ELSE coalesce(life_room.kind, '') END AS life_room,
     extract(epoch FROM seen.door_at)::float8 AS door_at,
     extract(epoch FROM seen.inside_at)::float8 AS inside_at,
     coalesce(seen.resting, false) AS resting,
     NULL::float8 AS away_until,  -- a planned absence mutes the finding (alerts/planned.py): it stands on record
     learned.fitted_at IS NULL OR learned.fitted_at < %(now)s - interval '24 hours' AS learn,
     learned.version,
-    CASE WHEN coalesce(home_state.life_at, power_life.life_at) < %(now)s - interval '30 minutes'
+    CASE WHEN greatest(home_state.life_at, power_life.life_at) < %(now)s - interval '30 minutes'
         THEN learned.inactivity END AS inactivity,
     CASE WHEN home_state.life_at < %(now)s - interval '1 hour' THEN learned.radio_s END AS radio_s
 FROM home

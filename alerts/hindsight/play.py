@@ -16,6 +16,7 @@ from alerts.detect.findings import Finding
 from alerts.detect.memory import EMPTY, Memory
 from alerts.engine import detect
 from alerts.hindsight.alarms import Alarm, Alarms, Judge
+from alerts.hindsight.meters import Meters
 from alerts.hindsight.readings import Readings, Status, pressing
 from alerts.hindsight.register import Register
 from alerts.hindsight.signs import Signs
@@ -28,12 +29,14 @@ from alerts.observe import devices as device_arrays
 from alerts.observe import homes as home_arrays
 from alerts.observe.slow import KINDS, slow
 from alerts.observe.supplies import Grid
+from alerts.planned import Plans
 from alerts.policy import DEFAULTS, Policy
 from core.metrics import BY_NAME
 from core.model import AlertKind
 
 STEP_S: Final = 300.0  # between two sweeps; urgent events are looked at when they are stored
 DAY_S: Final = 86_400.0
+NOTHING_PLANNED: Final = Plans()
 _FALL: Final = BY_NAME["fall"].id
 Progress = Callable[[float], None]  # the share that is done
 Spy = Callable[[float, Sequence[Finding]], None]  # (now, everything found, before inhibition)
@@ -46,18 +49,21 @@ class Hindsight:
         register: the homes.
         start, end: epoch seconds; readings from before `start` teach when they are fed with `teach`.
         judge: what people do about an alert.
+        plans: absences and maintenance of that time; they mute what they explain.
         slack_s: how long a reading may be under way, as for engine.tick.
         calibrates: whether a home's false alarms make its limits longer, as in production.
     """
 
     def __init__(
         self, register: Register, start: float, end: float, judge: Judge = lambda alarm: None, *,
-        slack_s: float = 10.0, calibrates: bool = True, spy: Spy | None = None,
+        plans: Plans = NOTHING_PLANNED, slack_s: float = 10.0, calibrates: bool = True, spy: Spy | None = None,
     ) -> None:  # fmt: skip
         self.register = register
         self.states = States(register)
         self.sums = Sums(register, start, end)
         self.alarms = Alarms(judge)
+        self.meters = Meters(register)
+        self._plans = plans
         self._start, self._slack_s, self._spy, self._calibrates = start, slack_s, spy, calibrates
         homes = len(register.home_id)
         self._memories: list[Memory] = [EMPTY] * homes
@@ -119,7 +125,7 @@ class Hindsight:
         if self._spy is not None:
             self._spy(now, findings)
         installed = view.gateways.home_id[~np.isnan(view.gateways.heard_at)]
-        standing, _ = inhibit(findings, Counter(installed.tolist()))
+        standing, _ = inhibit(findings, Counter(installed.tolist()), (self._plans.at(at).cause,))
         self.alarms.take(at, standing, view)
         if self.states.pending:
             self.states.handle(fall.waiting(now, view.events, view.aftermath))
@@ -129,7 +135,9 @@ class Hindsight:
         """What the platform would have seen at `now`."""
         register, states = self.register, self.states
         gateways, devices_now, offset_s = states.gateway_columns(), states.device_columns(), self._offset_s(now)
-        home_now = states.home_columns(offset_s) | {"radio_s": self._radio_s(now)}
+        if sweep:
+            self.meters.follow(now)
+        home_now = self._home_columns(offset_s) | {"radio_s": self._radio_s(now)}
         watched = register.watched
         at, behind = register.device_home[watched], register.device_gateway[watched]
         devices = device_arrays.devices(devices_now, gateways, behind, self._device_limits)
@@ -168,6 +176,15 @@ class Hindsight:
             open=[],
         )
 
+    def _home_columns(self, offset_s: Floats) -> dict[str, Any]:
+        """As the query `homes` gives them: of a home with nothing but a meter, what that shows too."""
+        columns, shown = self.states.home_columns(offset_s), self.meters.life_at
+        later = shown > columns["life_at"]  # NaN compares false
+        return columns | {
+            "life_at": np.fmax(columns["life_at"], shown),
+            "life_room": np.where(later, "", columns["life_room"]).astype(np.object_),
+        }
+
     def _learn(self, now: float) -> None:
         due = np.flatnonzero(self._due <= now)
         for row in due.tolist():
@@ -184,7 +201,10 @@ class Hindsight:
         before = self._memories[row]
         since = memory.read_from(before, now)
         quarters = self.sums.quarters_seen(row, since, now)
-        signs = self._signs.of_home(row, since, now)
+        if row in self.meters.rows:
+            signs = self.meters.learn(row, since, now, offset_s)
+        else:
+            signs = self._signs.of_home(row, since, now)
         after = memory.remember(before, signs, now, coverage.holes(quarters))
         part = profile.write(after, coverage.spoken(quarters), self._policies[row].false_alarm_days, offset_s)
         known = profile.read([part], [int(self._limits.version[row]) + 1])
@@ -199,6 +219,7 @@ class Hindsight:
         self.states.feed(readings)
         self.sums.feed(readings)
         self._signs.feed(readings)
+        self.meters.feed(readings)
 
     def _renew(self) -> None:
         self._routines = routine.table_of(self.register.home_id, self._kept)

@@ -2,6 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from alerts.engine import detect
+from alerts.learn import learn_home
+from alerts.observe import observe
 from tests.conftest import NOW
 from tests.integration.alerts.world import HomeWorld, World
 
@@ -66,3 +69,25 @@ def test_a_meter_is_no_witness_where_sensors_are(world: World) -> None:
     home.heard(NOW)
     world.tick(NOW)
     assert world.rows("SELECT * FROM power_life") == []
+
+
+def test_who_once_pressed_the_ok_button_is_watched_by_the_meter_all_the_same(world: World) -> None:
+    home = world.home("h1")
+    meter = home.device("meter", mains=True)
+    home.life(home.device("sos", "bedroom"), NOW - timedelta(days=2), "ok_press")
+    lives(world, home, meter, NOW - timedelta(days=3), NOW, (6, 22))
+    home.heard(NOW)
+    home.state(meter, "power", 60, NOW)
+    seen = observe(world.worker, NOW)
+    assert seen.homes.life_at[0] == (NOW - timedelta(minutes=55)).timestamp()
+    assert seen.homes.life_room[0] == ""
+    assert "inactivity" not in {finding.kind for finding in detect(seen, NOW)}
+
+
+def test_of_two_meters_the_one_that_is_followed_is_learned(world: World) -> None:
+    home = world.home("h1")
+    meter, other = home.device("meter", mains=True), home.device("meter", mains=True)
+    lives(world, home, meter, NOW - timedelta(days=9), NOW, (6, 22))
+    home.state(other, "power", 10, NOW)
+    home.heard(NOW)
+    assert learn_home(world.owner, home.id, "UTC", NOW)["known"]
