@@ -12,7 +12,7 @@ import numpy as np
 from psycopg.types.json import Jsonb
 
 from alerts.detect import power
-from alerts.detect.arrays import Floats
+from alerts.detect.arrays import Bools, Floats
 from alerts.detect.memory import DAY_S
 from alerts.detect.power import SIZES, Steps
 from alerts.detect.spells import UNKNOWN, Signs
@@ -49,8 +49,19 @@ def follow(connection: Connection, now: datetime, slices: Sequence[int] = ALL) -
 
 def last_sign(seen: Steps, by_hour: Floats | None) -> float | None:
     """The last of these steps that is a person's; None = none is. `by_hour`: what is learned, None = nothing yet."""
-    found = seen.time[power.persons(np.zeros((SIZES, 24)) if by_hour is None else by_hour)[seen.size]]
+    found = seen.time[persons(by_hour)[seen.size]]
     return float(found[-1]) if len(found) else None
+
+
+def persons(by_hour: Floats | None) -> Bools:
+    """bool [SIZES]: which steps are a person's. `by_hour`: what is learned, None = nothing yet."""
+    return power.persons(np.zeros((SIZES, 24)) if by_hour is None else by_hour)
+
+
+def nowhere(time: Floats) -> Signs:
+    """Signs of life from a meter: in no room, with nobody on a bed or at a door that could tell."""
+    none = np.zeros(len(time), np.bool_)
+    return Signs(time, none, np.full(len(time), UNKNOWN, np.int8), none)
 
 
 def learn(
@@ -85,8 +96,7 @@ def learned(
     days = max(until - max(learned_until, since), 0.0) / DAY_S
     old = np.zeros((SIZES, 24)) if before is None else before
     counts = power.KEEP_A_DAY**days * old + power.by_hour(Steps(seen.time[new], seen.size[new]), zone_offset_s)
-    nowhere = np.zeros(len(found), np.bool_)
-    return Signs(found, nowhere, np.full(len(found), UNKNOWN, np.int8), nowhere), np.round(counts, 3)
+    return nowhere(found), np.round(counts, 3)
 
 
 def steps_of(rows: Sequence[Mapping[str, Any]]) -> Steps:

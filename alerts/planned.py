@@ -46,12 +46,15 @@ class Planned:
 
     def cause(self, finding: Finding) -> str | None:
         """What mutes the finding, `absence:{id}` or `maintenance:{id}`; None when nothing planned does."""
-        if finding.kind in MUTED_BY_MAINTENANCE and finding.home_id in self.maintenance:
-            return f"maintenance:{self.maintenance[finding.home_id]}"
-        for absence in self.absences.get(finding.home_id, ()):
-            kind = AbsenceKind(absence["kind"])
-            stirred = finding.kind is AlertKind.INACTIVITY and finding.began_at > absence["from_at"] + SETTLE
-            if finding.kind in MUTED_BY_ABSENCE[kind] and not stirred:
+        return self.cause_of(finding.kind, finding.home_id, finding.began_at)
+
+    def cause_of(self, kind: AlertKind, home_id: int, began_at: datetime) -> str | None:
+        """The same, of a trouble of that kind in that home that began then."""
+        if kind in MUTED_BY_MAINTENANCE and home_id in self.maintenance:
+            return f"maintenance:{self.maintenance[home_id]}"
+        for absence in self.absences.get(home_id, ()):
+            stirred = kind is AlertKind.INACTIVITY and began_at > absence["from_at"] + SETTLE
+            if kind in MUTED_BY_ABSENCE[AbsenceKind(absence["kind"])] and not stirred:
                 return f"absence:{absence['id']}"
         return None
 

@@ -169,6 +169,16 @@ SELECT id, region_id, key, policy FROM home WHERE id = ANY(%(homes)s);
 SELECT home_id, kind, count(*)::int AS n FROM alert
 WHERE outcome = 'false_alarm' AND resolved_at >= %(since)s AND kind = ANY(%(kinds)s) GROUP BY home_id, kind;
 
+-- name: false_alarms_of
+SELECT kind, count(*)::int AS n FROM alert
+WHERE home_id = %(home_id)s AND outcome = 'false_alarm' AND resolved_at >= %(since)s AND resolved_at <= %(until)s
+GROUP BY kind;
+
+-- name: silence_limits
+-- How long the home's devices may be silent, of those that were told so before a moment and not anew since.
+SELECT device_id, extract(epoch FROM time)::float8 AS time, value FROM device_state
+WHERE home_id = %(home_id)s AND metric = %(metric)s AND time < %(before)s;
+
 -- name: aftermath
 -- What followed each fall: the home's last sign of life, the last one in another room, the OK button (11).
 SELECT asked.id, extract(epoch FROM home_state.life_at)::float8 AS life_at,

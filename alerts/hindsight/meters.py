@@ -1,5 +1,7 @@
 """Homes with nothing but a smart meter, as alerts.metered follows and learns them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from alerts import metered
@@ -34,6 +36,20 @@ class Meters:
         for row in np.unique(home[home >= 0]).tolist():
             mine = readings[home == row]
             self._values[row].append(np.column_stack([mine["time"], mine["value"]]))
+
+    def know(self, home: int, by_hour: Sequence[Sequence[float]] | None, since: float) -> None:
+        """What is known of a home's steps (`power_life.by_hour`), which is followed from `since` on, if metered."""
+        if home in self.rows:
+            self._until[home] = since
+            if by_hour is not None:
+                self._counts[home] = np.array(by_hour, dtype=np.float64), since
+
+    def signs(self, home: int, since: float, until: float) -> Signs:
+        """Signs of life in [since, until), by what is known now."""
+        known = self._counts.get(home)
+        seen = _steps(self._between(home, since, until))
+        found = seen.time[metered.persons(known[0] if known else None)[seen.size]]
+        return metered.nowhere(found)
 
     def follow(self, now: float) -> None:
         """As metered.follow, once a minute."""

@@ -1,7 +1,7 @@
 """Plays a past from its beginning to its end: at each moment only what had arrived by then is known."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from alerts import calibrate, profile, routine
-from alerts.detect import coverage, fall, memory
+from alerts.detect import coverage, fall, memory, spells
 from alerts.detect.aftermath import Aftermath
 from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.detect.findings import Finding
@@ -31,6 +31,7 @@ from alerts.observe.slow import KINDS, slow
 from alerts.observe.supplies import Grid
 from alerts.planned import Plans
 from alerts.policy import DEFAULTS, Policy
+from alerts.profile import Limits
 from core.metrics import BY_NAME
 from core.model import AlertKind
 
@@ -80,10 +81,34 @@ class Hindsight:
     def teach(self, readings: Readings, until: float) -> None:
         """Readings of the time before `until`: nothing is raised, and in the end every home is learned."""
         for chunk in np.array_split(readings, max(len(readings) // 100_000, 1)):
-            self._feed(chunk)
+            self.feed(chunk)
         self.states.handle(np.zeros(len(self.states.pending), dtype=np.bool_))
         self._due = np.full(len(self._due), until)
         self._learn(until)
+
+    def feed(self, readings: Readings) -> None:
+        """Readings that were stored next."""
+        self.states.feed(readings)
+        self.sums.feed(readings)
+        self._signs.feed(readings)
+        self.meters.feed(readings)
+
+    def know(self, profiles: Sequence[Mapping[str, Any] | None], versions: Sequence[int | None]) -> None:
+        """Judges by these profiles (`profile.data`, one a home), until a home is learned anew."""
+        self._limits = profile.read([profile.part_of(data) for data in profiles], versions)
+        self._kept = [None if data is None else data.get("routine") for data in profiles]
+        self._renew()
+
+    @property
+    def limits(self) -> Limits:
+        """The personal limits that homes are judged by."""
+        return self._limits
+
+    def signs_of_life(self, home: int, since: float, until: float) -> spells.Signs:
+        """Those measured in [since, until), epoch seconds. `home`: a row."""
+        if home in self.meters.rows:
+            return self.meters.signs(home, since, until)
+        return self._signs.of_home(home, since, until)
 
     def run(
         self, readings: Readings, statuses: Iterable[Status], start: float, end: float, step_s: float = STEP_S,
@@ -103,7 +128,7 @@ class Hindsight:
         fed = 0
         for number, now in enumerate(sorted(moment for moment in moments if moment <= end)):
             until = int(np.searchsorted(stored, now, side="right"))
-            self._feed(readings[fed:until])
+            self.feed(readings[fed:until])
             fed = until
             while said is not None and said.at <= now:
                 self.states.status(said)
@@ -214,12 +239,6 @@ class Hindsight:
                           (self._limits.alike.usual_min, known.alike.usual_min)):  # fmt: skip
             mine[row] = its[0]
         self._memories[row] = after
-
-    def _feed(self, readings: Readings) -> None:
-        self.states.feed(readings)
-        self.sums.feed(readings)
-        self._signs.feed(readings)
-        self.meters.feed(readings)
 
     def _renew(self) -> None:
         self._routines = routine.table_of(self.register.home_id, self._kept)

@@ -79,7 +79,7 @@ class States:
         }
 
     def feed(self, readings: Readings) -> None:
-        """One transaction of ingest. Any order of transactions ends in the same states."""
+        """One transaction of ingest, or the many of a time in which nobody looks. Any order ends in the same states."""
         if not len(readings):
             return
         self._raise_events(readings)
@@ -100,11 +100,12 @@ class States:
             self._live(readings["device"][alive].astype(np.int64), time[alive])
         gateway = self.register.device_gateway[readings["device"]]
         new = np.unique(gateway)
-        stored = np.full(len(self.heard_at), -np.inf)
-        np.maximum.at(stored, gateway, readings["stored"])
+        first, last = np.full(len(self.heard_at), np.inf), np.full(len(self.heard_at), -np.inf)
+        np.minimum.at(first, gateway, readings["stored"])
+        np.maximum.at(last, gateway, readings["stored"])
         unknown = new[np.isnan(self.since[new])]
-        self.online[unknown], self.since[unknown] = True, stored[unknown]
-        self.heard_at[new] = np.fmax(self.heard_at[new], stored[new])
+        self.online[unknown], self.since[unknown] = True, first[unknown]
+        self.heard_at[new] = np.fmax(self.heard_at[new], last[new])
 
     def status(self, status: Status) -> None:
         """A gateway's birth or will."""

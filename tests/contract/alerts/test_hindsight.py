@@ -83,7 +83,7 @@ def test_hindsight_sees_what_ingest_stored_and_the_engine_observes(database: Dat
                 )
             )
         writer.store(ingest, prepare(work, now), now)
-        hindsight.teach(batch, float(stored)) if number == 12 * (DAYS - 1) else hindsight._feed(batch)
+        hindsight.teach(batch, float(stored)) if number == 12 * (DAYS - 1) else hindsight.feed(batch)
         if number == 12 * (DAYS - 1):
             with database.connect(DatabaseRole.ALERTS) as connection:
                 for home in register.home_id.tolist():

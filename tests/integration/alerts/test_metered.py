@@ -16,14 +16,14 @@ def lives(world: World, home: HomeWorld, meter: int, start: datetime, end: datet
     """A value a minute: a fridge round the clock, and a kettle at five past each hour of `kettle` (from, to)."""
     world.owner.execute("SELECT reading_make_room(%s, %s)", [start, end])
     world.owner.execute(
-        "INSERT INTO reading SELECT %(home)s, %(meter)s, 0, at, at,"
+        "INSERT INTO reading SELECT %(home)s, %(meter)s, %(batch)s, at, at,"
         " 60 + extract(minute FROM at)::int %% 3"
         " + CASE WHEN extract(epoch FROM at)::int / 60 %% 47 < 20 THEN 80 ELSE 0 END"
         " + CASE WHEN extract(minute FROM at) = 5 AND extract(hour FROM at AT TIME ZONE 'UTC') BETWEEN %(first)s AND"
         " %(last)s THEN 2000 ELSE 0 END, %(power)s, 1"
         " FROM generate_series(%(start)s::timestamptz, %(end)s - interval '1 minute', interval '1 minute') AS at",
-        {"home": home.id, "meter": meter, "first": kettle[0], "last": kettle[1], "power": POWER, "start": start,
-         "end": end},
+        {"home": home.id, "meter": meter, "batch": world.batch, "first": kettle[0], "last": kettle[1], "power": POWER,
+         "start": start, "end": end},
     )  # fmt: skip
     world.owner.execute(
         "INSERT INTO rollup SELECT %s, at, %s, %s, 15, 0, 0, 0, 0, 0 FROM generate_series(%s::timestamptz,"
