@@ -18,6 +18,10 @@ _DOWN: Final = frozenset(
 )
 _AWAY: Final = frozenset({AlertKind.NOT_RETURNED, AlertKind.WATER_LOW, AlertKind.NO_DOOR})
 _GONE: Final = frozenset({AlertKind.GATEWAY_OFFLINE, AlertKind.CANNOT_WATCH, AlertKind.DEVICE_SILENT})
+# Faults in which nothing that a sensor says leaves the home, not even later. (An outage of the network keeps it.)
+UNSEEING: Final = frozenset({"power_outage", "radio_hangs"})
+# ... and what the platform then says of the home: that nobody should rely on its silence.
+SAYS_UNSEEN: Final = frozenset({AlertKind.CANNOT_WATCH, AlertKind.GATEWAY_OFFLINE, AlertKind.HUB_DOWN})
 # What a device says by itself, in a reading that is never lost.
 SAID: Final = frozenset({Mishap.SOS, Mishap.FALL, Mishap.SMOKE, Mishap.GAS, Mishap.LEAK, Mishap.TAMPER})
 
@@ -92,6 +96,15 @@ def is_incident(happening: Happening) -> bool:
     if happening.what == "network_outage" and happening.end - happening.start < OUTAGE_S:
         return False
     return MEANINGS[happening.what].kind is not None
+
+
+def unseen(happening: Happening, truth: Sequence[Happening]) -> bool:
+    """Whether no sensor could report it: nothing that they said left the home, from its beginning to its end.
+
+    Of what a device says only at the moment in which it begins, that moment counts.
+    """
+    until = happening.start if happening.what in SAID else happening.end
+    return any(one.what in UNSEEING and one.start <= happening.start and until <= one.end for one in truth)
 
 
 def about(began: float, opened: float, happening: Happening) -> bool:

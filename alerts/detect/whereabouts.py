@@ -23,8 +23,10 @@ class Whereabouts:
         bath_at: last sign in the bathroom or toilet, `bath_room` which; elsewhere_at: last sign anywhere else.
         elsewhere_whole: whether every sensor elsewhere works: a dead one in the bedroom makes a
             sleeper look like somebody in the bathroom.
+        doubtful: whether a motion sensor of the home has lately seen nobody though it should have (witnesses.blinded).
         elsewhere_sensors: how many sensors that can be seen could give one elsewhere.
-        door_at: last change of an exterior door. open_since: since when one stands open; NaN = shut or not known.
+        door_at: last change of an exterior door. door_from: since when its contact was heard without a hole; NaN = it
+            is not, or not known. open_since: since when one stands open; NaN = shut or not known.
         rise_s: latest usual rising, seconds after local midnight; stay_s: longest usual stay in the bathroom;
             away_s: longest usual absence; door_gap_s: longest usual time without the exterior door; NaN = not known.
         night_out: bool [homes, 24], local hours in which leaving is usual here.
@@ -46,7 +48,9 @@ class Whereabouts:
     elsewhere_at: Floats
     elsewhere_sensors: Ints
     elsewhere_whole: Bools
+    doubtful: Bools
     door_at: Floats
+    door_from: Floats
     open_since: Floats
     rise_s: Floats
     stay_s: Floats

@@ -16,6 +16,7 @@ from numpy.random import Generator
 from core.metrics import METRICS
 from core.model import DeviceKind
 from simulator.season.homes import SeasonHome
+from simulator.season.limits import LIMIT, limits
 from simulator.season.mishaps import Happening
 from simulator.season.track import LIFE, MOTION, POWER
 
@@ -98,6 +99,7 @@ def deliver(home: SeasonHome, rows: Delivered, start: float, days: int, chances:
             begun = len(arrival.truth)
             scene(home, arrival, begin, rng)
             busy += [(one.start, one.end) for one in arrival.truth[begun:]]
+    _learned_limits(home, arrival, start)
     _replays(arrival, start, days, chances.replay, rng)
     _lateness(arrival, chances, rng)
     if rng.random() < chances.skewed:
@@ -194,6 +196,18 @@ def _radio_hangs(home: SeasonHome, arrival: Arrival, begin: float, rng: Generato
     others = [home.meter, home.only(DeviceKind.GATEWAY)]
     _keep(arrival, _between(arrival, begin, end) & ~np.isin(arrival.readings["device"], others))
     _tell(home, arrival, "radio_hangs", begin, end)
+
+
+def _learned_limits(home: SeasonHome, arrival: Arrival, start: float) -> None:
+    """What the gateway says of its devices is a message like the others."""
+    rows = arrival.readings
+    told = limits(home, rows["time"], rows["device"], start)
+    more = np.zeros(len(told), DELIVERED)
+    more["metric"] = LIMIT
+    if told:
+        more["time"], more["device"], more["value"] = zip(*told, strict=True)
+    more["received"], more["stored"] = more["time"], more["time"] + 1
+    arrival.readings = np.concatenate([rows, more])
 
 
 def _replays(arrival: Arrival, start: float, days: int, chance: float, rng: Generator) -> None:

@@ -13,7 +13,7 @@ from simulator.devices import METER_PERIOD_S
 from simulator.events import Floats
 from simulator.power import STEP_S, power_day
 from simulator.residents import Persona
-from simulator.routine import DAY_S, DAY_STARTS_MIN, OUTSIDE, Activity, Day, plan_day
+from simulator.routine import DAY_S, DAY_STARTS_MIN, OUTSIDE, Activity, Day, DayKind, plan_day
 from simulator.season.homes import SeasonHome
 from simulator.season.track import MOTION, OCCUPIED, OPEN, POWER, ROW, TEMPERATURE, Rows, Track
 from simulator.sensing import reports_of_day, state_at_dawn
@@ -47,7 +47,7 @@ class Weeks:
         for number in range(days):
             day = first + timedelta(days=number)
             persona = personas.get(number, home.persona)
-            plan = plan_day(persona, day.weekday(), rng)
+            plan = _plan(persona, day.weekday(), rng)
             power = power_day(persona, plan, rng)
             dawn = self.dawn(number)
             self.plans.append(plan)
@@ -102,6 +102,15 @@ def shut_in(persona: Persona) -> Persona:
         persona, market=0.0, stroll=0.0, evening_walk=0.0, class_days=frozenset(), visitors=0.0, weekend_visitors=0.0,
         meals_brought=0.0,
     )  # fmt: skip
+
+
+def _plan(persona: Persona, weekday: int, rng: Generator) -> Day:
+    """The plan of a day. Trips and feasts come to anybody, but not to who is shut in."""
+    inside = persona.market == persona.visitors == 0
+    while True:
+        plan = plan_day(persona, weekday, rng)
+        if not inside or plan.kind not in (DayKind.TRIP, DayKind.FEAST):
+            return plan
 
 
 def _rows(times: Any, device: int, metric: int, values: Floats, idle: Any = 0.0) -> Rows:
