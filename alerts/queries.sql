@@ -189,7 +189,14 @@ LEFT JOIN LATERAL (
 ) AS other ON true;
 
 -- name: past_quarters
--- A home's quarters in which anything was received, oldest first, by the kinds of rooms in which somebody moved.
+-- A home's quarters in which anything was received, oldest first, by the kinds of rooms in which somebody moved. Water is
+-- what a counter has risen since the quarter before that it was heard in: some meters speak less often than that.
+WITH water AS (
+    SELECT bucket, device_id, greatest(high - coalesce(lag(high) OVER (PARTITION BY device_id ORDER BY bucket), low), 0)
+        AS m3
+    FROM rollup WHERE home_id = %(home_id)s AND bucket >= %(since)s AND bucket < %(now)s - interval '15 minutes'
+        AND metric = 22
+)
 SELECT extract(epoch FROM rollup.bucket)::float8 AS quarter, sum(rollup.life)::bigint AS life,
     coalesce(sum(rollup.life) FILTER (WHERE room.kind IS NULL
         OR room.kind NOT IN ('bedroom', 'bathroom', 'toilet')), 0)::bigint AS day,
@@ -199,8 +206,9 @@ SELECT extract(epoch FROM rollup.bucket)::float8 AS quarter, sum(rollup.life)::b
     coalesce(sum(rollup.n) FILTER (WHERE device.kind IN ('contact', 'motion', 'bed', 'seat', 'radar')), 0)::bigint
         AS radio,
     min(rollup.low) FILTER (WHERE rollup.metric = 20 AND device.kind = 'meter') AS power_low,
-    sum(rollup.high - rollup.low) FILTER (WHERE rollup.metric = 22) AS water_m3
+    sum(water.m3) AS water_m3
 FROM rollup LEFT JOIN device ON device.id = rollup.device_id LEFT JOIN room ON room.id = device.room_id
+LEFT JOIN water ON rollup.metric = 22 AND water.bucket = rollup.bucket AND water.device_id = rollup.device_id
 WHERE rollup.home_id = %(home_id)s AND rollup.bucket >= %(since)s
     AND rollup.bucket < %(now)s - interval '15 minutes'
 GROUP BY rollup.bucket ORDER BY rollup.bucket;

@@ -9,7 +9,7 @@ import numpy as np
 from alerts import ending
 from alerts.hindsight.alarms import Alarm
 from core.model import AlertKind, Severity
-from evaluation.truth import MEANINGS, SAYS_UNSEEN, explained, finds, is_incident, unseen
+from evaluation.truth import MEANINGS, explained, finds, is_incident, says_unseen, unseen
 from simulator.season.mishaps import Happening
 
 
@@ -20,7 +20,8 @@ class Tally:
     Attributes:
         delays_s: of those found; `by_itself`: how many of them an alert of this very kind found.
         unseen: how many of those missed no sensor could report (truth.unseen); `unseen_said`: of how many of these the
-            home was shown as one that cannot be watched, or its gateway as offline, before they were over.
+            home was shown as one that cannot be watched, its gateway as offline or the device as silent, while they
+            lasted.
     """
 
     incidents: int = 0
@@ -145,7 +146,10 @@ class Score:
             self.misses.append(happening)
             if unseen(happening, truth):
                 tally.unseen += 1
-                tally.unseen_said += any(alarm.kind in SAYS_UNSEEN and _during(alarm, happening) for alarm in alarms)
+                tally.unseen_said += any(
+                    says_unseen(alarm.kind, alarm.subject_id, happening) and _during(alarm, happening)
+                    for alarm in alarms
+                )
 
 
 def _during(alarm: Alarm, happening: Happening) -> bool:

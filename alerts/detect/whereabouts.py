@@ -19,11 +19,13 @@ class Whereabouts:
         out: whether the silence began with somebody leaving (inactivity.went_out).
         resting: somebody is on a bed or seat that can tell.
         life_at: last sign of life.
-        day_at: last sign in a room in which nobody sleeps or washes; `day_sensors` how many sensors could give one.
+        day_at: last sign in a room in which nobody sleeps or washes; `day_sensors` how many sensors could give one now,
+            0 while fewer than half of them can.
         bath_at: last sign in the bathroom or toilet, `bath_room` which; elsewhere_at: last sign anywhere else.
-        elsewhere_whole: whether every sensor elsewhere works: a dead one in the bedroom makes a
+        elsewhere_whole: whether every sensor elsewhere is heard: a dead one in the bedroom makes a
             sleeper look like somebody in the bathroom.
-        doubtful: whether a motion sensor of the home has lately seen nobody though it should have (witnesses.blinded).
+        doubtful: whether a motion sensor elsewhere is stuck or has lately seen nobody though it should have
+            (witnesses.blinded).
         elsewhere_sensors: how many sensors that can be seen could give one elsewhere.
         door_at: last change of an exterior door. door_from: since when its contact was heard without a hole; NaN = it
             is not, or not known. open_since: since when one stands open; NaN = shut or not known.

@@ -102,7 +102,9 @@ class Sums:
             **{name: counts[home, at].astype(np.int64) for name, counts in self.counts.items()},
             radio=self.radio[home, at].astype(np.int64),
             power_low=np.fmin.reduce(self.low[meters][:, at], axis=0) if len(meters) else nothing,
-            water_m3=_sum(self.high[waters][:, at] - self.low[waters][:, at]) if len(waters) else nothing,
+            water_m3=_sum(_risen(self.low[waters, first:last], self.high[waters, first:last])[:, at - first])
+            if len(waters)
+            else nothing,
         )
 
     def witnesses(self, home: int, since: float, now: float) -> Witnesses:
@@ -132,6 +134,13 @@ class Sums:
     def _rows_of(self, home: int, kind: DeviceKind) -> Ints:
         mine = (self.register.device_home[self._supply] == home) & (self.register.kind[self._supply] == kind)
         return np.flatnonzero(mine)
+
+
+def _risen(low: Floats, high: Floats) -> Floats:
+    """How much each counter has risen since the column before that it was heard in; NaN = it was not heard."""
+    before = np.maximum.accumulate(np.where(np.isnan(high), -np.inf, high), axis=1)
+    before = np.concatenate([np.full((len(high), 1), -np.inf), before[:, :-1]], axis=1)
+    return np.maximum(high - np.where(np.isfinite(before), before, low), 0)
 
 
 def _sum(values: Floats) -> Floats:

@@ -116,8 +116,8 @@ def _one_of(home: SeasonHome, rng: Generator, *kinds: DeviceKind) -> int:
     return options[int(rng.integers(len(options)))]
 
 
-def _tell(home: SeasonHome, arrival: Arrival, what: str, begin: float, end: float) -> None:
-    arrival.truth.append(Happening(home.number, what, begin, end))
+def _tell(home: SeasonHome, arrival: Arrival, what: str, begin: float, end: float, device: int | None = None) -> None:
+    arrival.truth.append(Happening(home.number, what, begin, end, device))
 
 
 def _keep(arrival: Arrival, gone: npt.NDArray[np.bool_]) -> None:
@@ -133,7 +133,7 @@ def _dead_battery(home: SeasonHome, arrival: Arrival, begin: float, rng: Generat
     """Somebody changes it days later."""
     device, end = _one_of(home, rng, *BATTERY), begin + float(rng.uniform(3, 12)) * DAY
     _keep(arrival, _between(arrival, begin, end) & (arrival.readings["device"] == device))
-    _tell(home, arrival, "dead_battery", begin, end)
+    _tell(home, arrival, "dead_battery", begin, end, device)
 
 
 def _network_outage(home: SeasonHome, arrival: Arrival, begin: float, rng: Generator) -> None:

@@ -160,6 +160,10 @@ def _receive_guests(weeks: Weeks, rng: Generator) -> None:
     for number in np.flatnonzero(rng.random(weeks.days) < 0.012).tolist():
         nights = int(rng.integers(1, 4))
         start, end = weeks.dawn(number) + 13 * 3600, weeks.dawn(number) + (13 + 24 * nights) * 3600
+        for moment in (start - 40, end):  # they come and go through the door
+            weeks.track.add((moment, weeks.home.named("front_door"), OPEN, 1.0))
+            weeks.track.add((moment + 9, weeks.home.named("front_door"), OPEN, 0.0))
+            weeks.track.moves(weeks.home.named("entry_motion"), np.array([moment + 12.0]))
         for name in ("living_motion", "kitchen_motion", "bathroom_motion", "entry_motion"):
             moments = np.sort(rng.uniform(start, end, rng.poisson(0.9 * (end - start) / 3600)))
             night = ((moments - weeks.start) % DAY_S < 3.5 * 3600) & (rng.random(len(moments)) < 0.8)

@@ -29,6 +29,9 @@ def long_stay(now: float, home: Row, slack: float) -> bool:
         return False
     if home["elsewhere_sensors"] == 0 or not home["elsewhere_whole"]:
         return False
+    back = home["seen_since"]
+    if back is None or (back > home["elsewhere_at"] and now - back < HOUR):
+        return False
     limit = home["long_stay_s"]
     if home["doubtful"]:
         if now - home["bath_at"] >= HOUR / 2:
@@ -78,7 +81,7 @@ def water_low(now: float, row: Row, slack: float) -> bool:
     if row["low_since"] is None or row["out"] or not row["watched"]:
         return False
     since = row["low_since"] if row["door_at"] is None else max(row["low_since"], row["door_at"])
-    limit = row["water_low_s"] if row["dry_s"] is None else max(1.5 * row["dry_s"], row["water_low_s"])
+    limit = row["water_low_s"] if row["dry_s"] is None else max(min(1.2 * row["dry_s"], DAY), row["water_low_s"])
     return bool(row["seen_s"] >= 0.9 * (now - row["low_since"]) and now - since >= limit + slack)
 
 

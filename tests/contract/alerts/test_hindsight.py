@@ -14,7 +14,8 @@ from alerts.observe import observe
 from core.metrics import BY_NAME
 from core.model import Flag, Lane
 from core.wire import WireReading
-from evaluation.simulated import DEVICES_A_HOME, FIRST, arrivals, register_of_seasons
+from evaluation.simulated import FIRST, arrivals, register_of_seasons
+from evaluation.truth import DEVICES_A_HOME
 from ingest.arrays import register_arrays
 from ingest.decode import Decoded, Message
 from ingest.directory import KnownDevice, KnownGateway

@@ -14,8 +14,8 @@ QUARTER, DAY = 900.0, 86_400.0
 def test_a_sensor_is_blind_when_the_others_see_far_more_than_ever_between_its_signs(
     gaps: list[int], since: int, step: int
 ) -> None:
-    lively = np.arange(sum(gaps) + since + 1) * QUARTER * step
-    seen = np.append(0, np.cumsum(gaps)) * QUARTER * step
+    lively = np.arange(sum(gaps) + since + 1, dtype=np.float64) * QUARTER * step
+    seen = np.append(0.0, np.cumsum(gaps)) * QUARTER * step
     found = witnesses.blinded(lively, [seen])
     assert found == oracle.blind(lively.tolist(), seen.tolist())
 
