@@ -45,7 +45,8 @@ def learn_home(connection: Connection, home_id: int, zone: str, now: datetime) -
     policy = home_policy(connection, home_id).policy
     remembered, spoken = remember_home(connection, home_id, now, offset_s)
     inactivity = profile.write(remembered, spoken, policy.false_alarm_days, offset_s)
-    habits = routine.fit(routine.past_of(connection, home_id, now), now.timestamp(), offset_s, DEFAULTS.appliance_w)
+    past, witnesses = routine.past_of(connection, home_id, now), routine.witnesses_of(connection, home_id, now)
+    habits = routine.fit(past, witnesses, now.timestamp(), offset_s, DEFAULTS.appliance_w)
     found = {"form": profile.FORM, "known": inactivity["known"], "inactivity": inactivity, "routine": habits}
     connection.execute(QUERIES["keep_profile"], {"home_id": home_id, "now": now, "data": Jsonb(found)})
     return found

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from alerts import calibrate, profile
-from alerts.detect import cannot_watch, device_silent, inactivity, memory, personal
+from alerts.detect import cannot_watch, device_silent, inactivity, memory
 from alerts.detect.arrays import Devices, Floats
 from alerts.detect.spells import Began, Signs, Spells, spells_of
 from alerts.hindsight.play import Hindsight
@@ -23,6 +23,7 @@ from alerts.hindsight.readings import READING, Readings
 from alerts.hindsight.register import Register
 from alerts.hindsight.stored import homes_of, readings_from, register_from
 from alerts.lifecycle import home_policy
+from alerts.observe.homes import personal_s as usual_s
 from alerts.planned import Planned, load_plans
 from alerts.policy import Policy
 from core.errors import NotFound
@@ -61,8 +62,8 @@ class Reasoning:
         at: the moment. life_at: the last sign of life before it; room: its kind, "" = unknown.
         began: how the silence began; None = there was no sign of life.
         unseen_s: how much of the silence was not received.
-        learned_s: what the profile says; personal_s: the same, stretched by `stretch` and doubled where a sensor is
-            not believed; limit_s: what holds, with floor and rule.
+        learned_s: what the profile says, after a hole the longest limit of those that begin at its end; personal_s: the
+            same, stretched by the policy and doubled where a sensor is not believed; limit_s: with floor and rule.
         doubled: whether it is doubled; doubts: the sensors that are known to be why.
         false_alarms: of the 30 days before, by which the home's limits are longer; policy: what they make of it.
         watched: whether silence meant anything. seen_until: until when a sensor of life could be seen.
@@ -145,7 +146,7 @@ def reason(connection: Connection, home: str, at: datetime) -> Reasoning:
     homes, table = view.homes, hindsight.limits
     began = Began(homes.began[0]) if not np.isnan(homes.life_at[0]) else None
     offset = (at.astimezone(ZoneInfo(row["zone"])).utcoffset() or timedelta()).total_seconds()
-    learned_s = float(personal.limit_s(table.minutes, homes.life_at, homes.began, offset)[0])
+    learned_s = float(usual_s(table, homes.life_at, homes.began, homes.unseen_s, np.array([offset]))[0])
     personal_s = float(homes.personal_s[0])
     # NaN and inf compare false: what is not known, and for ever, cannot be doubled
     doubled = bool(np.isfinite(personal_s) and personal_s > 1.01 * learned_s * policy.inactivity_stretch)

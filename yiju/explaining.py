@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from rich.table import Table
 
+from alerts.detect.memory import HOLE_S
 from alerts.reasoning import Doubt, Reasoning, Trouble, reason
 from core.words import load_words
 from store.pool import DatabaseRole, connect
@@ -67,7 +68,10 @@ def _add_learned(shown: Table, found: Reasoning) -> None:
             f"{found.alike:.0f}",
             f"began so near this hour; {found.shorter:.0f} of them were no longer than {span(found.usual_s)}",
         )
-    shown.add_row("learned limit", span(found.learned_s), "what the home's own past allows at this hour")
+    why = "what the home's own past allows at this hour"
+    if found.unseen_s > HOLE_S:
+        why += "; nobody knows what was done unseen: the longest of the limits at the end of that time"
+    shown.add_row("learned limit", span(found.learned_s), why)
 
 
 def _add_changes(shown: Table, found: Reasoning) -> None:

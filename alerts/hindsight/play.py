@@ -162,7 +162,7 @@ class Hindsight:
         gateways, devices_now, offset_s = states.gateway_columns(), states.device_columns(), self._offset_s(now)
         if sweep:
             self.meters.follow(now)
-        home_now = self._home_columns(offset_s) | {"radio_s": self._radio_s(now)}
+        home_now = self._home_columns(offset_s) | self._learned(now)
         watched = register.watched
         at, behind = register.device_home[watched], register.device_gateway[watched]
         devices = device_arrays.devices(devices_now, gateways, behind, self._device_limits)
@@ -216,7 +216,8 @@ class Hindsight:
             self._due[row] += DAY_S
             offset = float(self._offset_s(now)[row])
             past = self.sums.past(row, now - routine.TREND_DAYS * DAY_S, now)
-            self._kept[row] = routine.fit(past, now, offset, DEFAULTS.appliance_w)
+            witnesses = self.sums.witnesses(row, now - routine.WITNESS_DAYS * DAY_S, now)
+            self._kept[row] = routine.fit(past, witnesses, now, offset, DEFAULTS.appliance_w)
             self._learn_inactivity(row, now, offset)
         if len(due):
             self._renew()
@@ -272,10 +273,10 @@ class Hindsight:
         ]
         self._renew_limits()
 
-    def _radio_s(self, now: float) -> Floats:
+    def _learned(self, now: float) -> dict[str, Floats]:
         """As the query `homes` gives it: of homes that have been silent for an hour."""
         silent = self.states.life_at < now - 3600
-        return np.where(silent, self._routines.scalars["radio_s"], np.nan)
+        return {name: np.where(silent, self._routines.scalars[name], np.nan) for name in ("radio_s", "blinded")}
 
     def _offset_s(self, now: float) -> Floats:
         """Seconds east of UTC; asked anew each hour, as a zone may change its clocks."""

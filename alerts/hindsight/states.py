@@ -152,6 +152,7 @@ class States:
             "limit_s": value[:, _LIMIT],
             "with_hub": value[:, _SILENT] == _WITH_HUB,
             "somebody_s": self._somebody_s(time[:, _MOTION], value[:, _MOTION]),
+            "standing_since": self._standing_since(value[:, _MOTION]),
         }
 
     def value_columns(self) -> dict[str, Any]:
@@ -235,6 +236,13 @@ class States:
         changed = self._changed[self.register.watched, _MOTION]
         says = (self._fixed["kind"] == DeviceKind.MOTION) & (value > 0) & np.isfinite(changed)  # NaN compares false
         return np.where(says, time - np.where(says, changed, 0.0), np.nan)
+
+    def _standing_since(self, value: Floats) -> Floats:
+        """As `Devices.standing_since`, of watched devices; `value`: what each last said of motion."""
+        rows = self.register.watched
+        cleared = np.isfinite(self._off[rows, _MOTION])
+        stands = (self._fixed["kind"] == DeviceKind.MOTION) & (value > 0) & cleared  # NaN compares false
+        return np.where(stands, _known(self._changed[rows, _MOTION]), np.nan)
 
     def _life_of_devices(self) -> Floats:
         """float64 [devices], -inf = never: a change, or where only turning on counts the beginning of it."""

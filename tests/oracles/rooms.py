@@ -29,8 +29,14 @@ def long_stay(now: float, home: Row, slack: float) -> bool:
         return False
     if home["elsewhere_sensors"] == 0 or not home["elsewhere_whole"]:
         return False
+    back = home["seen_since"]
+    if back is None or (back > home["elsewhere_at"] and now - back < HOUR):
+        return False
     limit = home["long_stay_s"]
-    if home["stay_s"] is not None:
+    if home["doubtful"]:
+        if now - home["bath_at"] >= HOUR / 2:
+            return False
+    elif home["stay_s"] is not None:
         limit = min(limit, max(home["margin"] * home["stay_s"], home["long_stay_floor_s"]))
     return bool(now - home["elsewhere_at"] >= limit + slack)
 
@@ -54,8 +60,10 @@ def door_open(now: float, home: Row, slack: float) -> bool:
 def no_door(now: float, home: Row, slack: float) -> bool:
     if not home["watched"] or home["out"] or home["life_at"] is None or now - home["life_at"] >= DAY:
         return False
+    if home["door_at"] is None or home["door_from"] is None:
+        return False
     longest = 8 * DAY if home["door_gap_s"] is None else min(3 * home["door_gap_s"], 8 * DAY)
-    return home["door_at"] is not None and bool(now - home["door_at"] >= max(longest, home["no_door_s"]) + slack)
+    return bool(now - max(home["door_at"], home["door_from"]) >= max(longest, home["no_door_s"]) + slack)
 
 
 def appliance_on(now: float, row: Row, slack: float) -> bool:
@@ -73,7 +81,7 @@ def water_low(now: float, row: Row, slack: float) -> bool:
     if row["low_since"] is None or row["out"] or not row["watched"]:
         return False
     since = row["low_since"] if row["door_at"] is None else max(row["low_since"], row["door_at"])
-    limit = row["water_low_s"] if row["dry_s"] is None else max(1.5 * row["dry_s"], row["water_low_s"])
+    limit = row["water_low_s"] if row["dry_s"] is None else max(min(1.2 * row["dry_s"], 16 * HOUR), row["water_low_s"])
     return bool(row["seen_s"] >= 0.9 * (now - row["low_since"]) and now - since >= limit + slack)
 
 

@@ -26,7 +26,7 @@ def routine(past: Sequence[Quarter], offset: float, appliance_w: float) -> dict[
         "stay_s": max(_stays(past), default=None),
         "away_s": max((gap for row, gap in _pairs(alive) if row["door"]), default=None),
         "door_gap_s": max(_gaps([row for row in past if row["door"]]), default=None),
-        "dry_s": max(_gaps([row for row in past if _ran(row) or row["door"]]), default=None) if wet else None,
+        "dry_s": max(_dry(past), default=None) if wet else None,
         "radio_s": gaps[-5] if len(gaps) > 4 else None,  # four may have been outages
         "base_w": base,
         "high_s": [_longest_run(past, hour, offset, base, appliance_w) for hour in range(24)],
@@ -107,6 +107,21 @@ def _stays(past: Sequence[Quarter]) -> list[float]:
         elif row["bath"]:
             washed = True
     return stays
+
+
+def _dry(past: Sequence[Quarter]) -> list[float]:
+    """Times from water or the door to the quarter by which 10 litres have run since, or the door was used."""
+    found = []
+    for place, row in enumerate(past):
+        if not (_ran(row) or row["door"]):
+            continue
+        drawn = 0.0
+        for later in past[place + 1 :]:
+            drawn += later["water_m3"] or 0.0
+            if later["door"] or drawn >= 0.01 - 1e-9:
+                found.append(later["quarter"] - row["quarter"])
+                break
+    return found
 
 
 def _longest_run(

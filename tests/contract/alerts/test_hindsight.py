@@ -22,7 +22,8 @@ from alerts.planned import Planned, load_planned, load_plans
 from core.metrics import BY_NAME
 from core.model import DeviceKind, Flag, Lane
 from core.wire import WireReading
-from evaluation.simulated import DEVICES_A_HOME, FIRST, arrivals, register_of_seasons
+from evaluation.simulated import FIRST, arrivals, register_of_seasons
+from evaluation.truth import DEVICES_A_HOME
 from ingest.arrays import register_arrays
 from ingest.decode import Decoded, Message
 from ingest.directory import KnownDevice, KnownGateway

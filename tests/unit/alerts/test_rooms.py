@@ -48,6 +48,7 @@ homes = st.fixed_dictionaries(
         "watched": st.just(True) | flag, "seen_since": maybe, "midnight": st.sampled_from([MIDNIGHT, NOW - 9 * HOUR]),
         "out": flag, "resting": flag, "life_at": maybe, "day_at": maybe, "day_sensors": st.integers(0, 1),
         "bath_at": maybe, "elsewhere_at": maybe, "elsewhere_sensors": st.integers(0, 1), "elsewhere_whole": flag,
+        "doubtful": flag, "door_from": maybe,
         "door_at": maybe, "open_since": maybe, "rise_s": spans, "stay_s": spans, "away_s": spans, "door_gap_s": spans,
         "night_out": st.lists(flag, min_size=24, max_size=24), "margin": st.just(1.5),
         "not_risen_s": st.just(11 * HOUR), "not_risen_margin_s": st.just(1.5 * HOUR), "long_stay_s": st.just(4 * HOUR),
