@@ -55,7 +55,7 @@ def faulty_homes() -> Past:
     door, gateway = register.exterior[readings["device"]], register.kind[readings["device"]] == "gateway"
     away = (home == 2) & (day >= 10.2) & (day < 10.7)
     asleep = (home == 3) & ~gateway & (day >= 11) & (day < 11.75) & readings["changed"]
-    shut_in = (home == 4) & door & (day >= 5)
+    shut_in = (home == 4) & door & (day >= 5) & readings["changed"]
     readings = readings[~(away | asleep | shut_in)]
     said = [(0, 9.3 + number / 9, metric, 1.0) for number, metric in
             enumerate(("sos", "fall", "smoke", "gas", "leak", "tamper"))]  # fmt: skip
