@@ -61,7 +61,7 @@ class Reasoning:
         at: the moment. life_at: the last sign of life before it; room: its kind, "" = unknown.
         began: how the silence began; None = there was no sign of life.
         unseen_s: how much of the silence was not received.
-        learned_s: what the profile says; personal_s: the same, stretched by `stretch` and doubled where a sensor is
+        learned_s: what the profile says; personal_s: the same, stretched by the policy and doubled where a sensor is
             not believed; limit_s: what holds, with floor and rule.
         doubled: whether it is doubled; doubts: the sensors that are known to be why.
         false_alarms: of the 30 days before, by which the home's limits are longer; policy: what they make of it.
