@@ -45,7 +45,8 @@ def learn_home(connection: Connection, home_id: int, zone: str, now: datetime) -
     policy = home_policy(connection, home_id).policy
     remembered, spoken = remember_home(connection, home_id, now, offset_s)
     inactivity = profile.write(remembered, spoken, policy.false_alarm_days, offset_s)
-    habits = routine.fit(routine.past_of(connection, home_id, now), now.timestamp(), offset_s, DEFAULTS.appliance_w)
+    past, witnesses = routine.past_of(connection, home_id, now), routine.witnesses_of(connection, home_id, now)
+    habits = routine.fit(past, witnesses, now.timestamp(), offset_s, DEFAULTS.appliance_w)
     found = {"form": profile.FORM, "known": inactivity["known"], "inactivity": inactivity, "routine": habits}
     connection.execute(QUERIES["keep_profile"], {"home_id": home_id, "now": now, "data": Jsonb(found)})
     return found
@@ -69,9 +70,11 @@ def remember_home(connection: Connection, home_id: int, now: datetime, zone_offs
 
 
 def _only_meter(connection: Connection, home_id: int) -> int | None:
-    """The mains meter of a home in which nothing else shows life."""
-    kinds = {row["kind"]: row["id"] for row in connection.execute(QUERIES["sensors_of_life"], {"home_id": home_id})}
-    return None if LIFE_KINDS & kinds.keys() else kinds.get(DeviceKind.METER)
+    """The mains meter of a home in which nothing else shows life; of several the first, as in `metered_homes`."""
+    sensors = connection.execute(QUERIES["sensors_of_life"], {"home_id": home_id}).fetchall()
+    if any(row["kind"] in LIFE_KINDS for row in sensors):
+        return None
+    return next((row["id"] for row in sensors if row["kind"] == DeviceKind.METER), None)
 
 
 def read_signs(connection: Connection, home_id: int, since: float, until: float) -> Signs:

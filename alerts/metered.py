@@ -12,7 +12,7 @@ import numpy as np
 from psycopg.types.json import Jsonb
 
 from alerts.detect import power
-from alerts.detect.arrays import Floats
+from alerts.detect.arrays import Bools, Floats
 from alerts.detect.memory import DAY_S
 from alerts.detect.power import SIZES, Steps
 from alerts.detect.spells import UNKNOWN, Signs
@@ -41,11 +41,27 @@ def follow(connection: Connection, now: datetime, slices: Sequence[int] = ALL) -
     for home in homes:
         mine = values.get(home["device_id"], [])
         if mine:
-            found = _persons(steps_of(mine), home["by_hour"])
             kept["homes"].append(home["home_id"])
             kept["until"].append(mine[-1]["time"])
-            kept["life_at"].append(float(found[-1]) if len(found) else None)
+            kept["life_at"].append(last_sign(steps_of(mine), _counts(home["by_hour"])))
     connection.execute(QUERIES["keep_power_life"], kept)
+
+
+def last_sign(seen: Steps, by_hour: Floats | None) -> float | None:
+    """The last of these steps that is a person's; None = none is. `by_hour`: what is learned, None = nothing yet."""
+    found = seen.time[persons(by_hour)[seen.size]]
+    return float(found[-1]) if len(found) else None
+
+
+def persons(by_hour: Floats | None) -> Bools:
+    """bool [SIZES]: which steps are a person's. `by_hour`: what is learned, None = nothing yet."""
+    return power.persons(np.zeros((SIZES, 24)) if by_hour is None else by_hour)
+
+
+def nowhere(time: Floats) -> Signs:
+    """Signs of life from a meter: in no room, with nobody on a bed or at a door that could tell."""
+    none = np.zeros(len(time), np.bool_)
+    return Signs(time, none, np.full(len(time), UNKNOWN, np.int8), none)
 
 
 def learn(
@@ -55,21 +71,32 @@ def learn(
     row = connection.execute(QUERIES["power_life"], {"home_id": home_id}).fetchone()
     asked = {"device_id": device_id, "since": since, "until": until, "power": POWER}
     seen = steps_of(connection.execute(QUERIES["power_between"], asked).fetchall())
-    counts = _counts(row["by_hour"] if row else None)
-    learned = row["learned_until"] if row and row["learned_until"] else -np.inf
-    new = seen.time >= learned
-    if row is None or row["by_hour"] is None:
-        found = power.signs(seen, zone_offset_s)  # each day by the days before it
-    else:
-        found = seen.time[power.persons(counts)[seen.size]]
-    days = max(until - max(learned, since), 0.0) / DAY_S
-    counts = power.KEEP_A_DAY**days * counts + power.by_hour(Steps(seen.time[new], seen.size[new]), zone_offset_s)
+    before = _counts(row["by_hour"]) if row else None
+    signs, counts = learned(seen, before, row["learned_until"] if row else None, since, until, zone_offset_s)
     connection.execute(
         QUERIES["keep_power_habits"],
-        {"home_id": home_id, "by_hour": Jsonb(np.round(counts, 3).tolist()), "until": until},
+        {"home_id": home_id, "by_hour": Jsonb(counts.tolist()), "until": until},
     )
-    nowhere = np.zeros(len(found), np.bool_)
-    return Signs(found, nowhere, np.full(len(found), UNKNOWN, np.int8), nowhere)
+    return signs
+
+
+def learned(
+    seen: Steps, before: Floats | None, before_until: float | None, since: float, until: float, zone_offset_s: float
+) -> tuple[Signs, Floats]:
+    """The signs of life in [since, until), and what is known of the steps then.
+
+    Args:
+        seen: the steps of that span.
+        before: float64 [SIZES, 24], what was known at `before_until`, epoch seconds; None = nothing.
+    """
+    learned_until = -np.inf if before_until is None else before_until
+    new = seen.time >= learned_until
+    # of a home that was never learned each day is judged by the days before it
+    found = power.signs(seen, zone_offset_s) if before is None else seen.time[power.persons(before)[seen.size]]
+    days = max(until - max(learned_until, since), 0.0) / DAY_S
+    old = np.zeros((SIZES, 24)) if before is None else before
+    counts = power.KEEP_A_DAY**days * old + power.by_hour(Steps(seen.time[new], seen.size[new]), zone_offset_s)
+    return nowhere(found), np.round(counts, 3)
 
 
 def steps_of(rows: Sequence[Mapping[str, Any]]) -> Steps:
@@ -79,9 +106,5 @@ def steps_of(rows: Sequence[Mapping[str, Any]]) -> Steps:
     return power.steps(time, watts) if len(rows) > 1 else Steps(np.zeros(0), np.zeros(0, np.int64))
 
 
-def _persons(seen: Steps, by_hour: Any) -> Floats:
-    return np.asarray(seen.time[power.persons(_counts(by_hour))[seen.size]], dtype=np.float64)
-
-
-def _counts(by_hour: Any) -> Floats:
-    return np.zeros((SIZES, 24)) if by_hour is None else np.array(by_hour, dtype=np.float64)
+def _counts(by_hour: Any) -> Floats | None:
+    return None if by_hour is None else np.array(by_hour, dtype=np.float64)

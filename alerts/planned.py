@@ -46,12 +46,15 @@ class Planned:
 
     def cause(self, finding: Finding) -> str | None:
         """What mutes the finding, `absence:{id}` or `maintenance:{id}`; None when nothing planned does."""
-        if finding.kind in MUTED_BY_MAINTENANCE and finding.home_id in self.maintenance:
-            return f"maintenance:{self.maintenance[finding.home_id]}"
-        for absence in self.absences.get(finding.home_id, ()):
-            kind = AbsenceKind(absence["kind"])
-            stirred = finding.kind is AlertKind.INACTIVITY and finding.began_at > absence["from_at"] + SETTLE
-            if finding.kind in MUTED_BY_ABSENCE[kind] and not stirred:
+        return self.cause_of(finding.kind, finding.home_id, finding.began_at)
+
+    def cause_of(self, kind: AlertKind, home_id: int, began_at: datetime) -> str | None:
+        """The same, of a trouble of that kind in that home that began then."""
+        if kind in MUTED_BY_MAINTENANCE and home_id in self.maintenance:
+            return f"maintenance:{self.maintenance[home_id]}"
+        for absence in self.absences.get(home_id, ()):
+            stirred = kind is AlertKind.INACTIVITY and began_at > absence["from_at"] + SETTLE
+            if kind in MUTED_BY_ABSENCE[AbsenceKind(absence["kind"])] and not stirred:
                 return f"absence:{absence['id']}"
         return None
 
@@ -63,6 +66,40 @@ def load_planned(connection: Connection, now: datetime) -> Planned:
         absences.setdefault(row["home_id"], []).append(row)
     rows = connection.execute(QUERIES["maintenance_now"], {"now": now}).fetchall()
     return Planned(absences, {row["home_id"]: row["id"] for row in rows})
+
+
+@dataclass(frozen=True)
+class Plans:
+    """All that was planned for some homes in a span, for looks at a past.
+
+    Attributes:
+        absences: id, home_id, kind, from_at, entered_at, until_at (or when it was ended).
+        maintenance: likewise, without kind; a row for each home.
+    """
+
+    absences: Sequence[Mapping[str, Any]] = ()
+    maintenance: Sequence[Mapping[str, Any]] = ()
+
+    def at(self, now: datetime) -> Planned:
+        """What held at `now` and was known then, as `load_planned` would have loaded it."""
+        absences: dict[int, list[Mapping[str, Any]]] = {}
+        for row in self.absences:
+            if _holds(row, now):
+                absences.setdefault(row["home_id"], []).append(row)
+        return Planned(absences, {row["home_id"]: row["id"] for row in self.maintenance if _holds(row, now)})
+
+
+def _holds(row: Mapping[str, Any], now: datetime) -> bool:
+    return bool(max(row["from_at"], row["entered_at"]) <= now < row["until_at"])
+
+
+def load_plans(connection: Connection, homes: Sequence[int], since: datetime, until: datetime) -> Plans:
+    """What was planned for these homes in a span, as far as this connection may see it."""
+    asked = {"homes": list(homes), "since": since, "until": until}
+    return Plans(
+        connection.execute(QUERIES["absences_of"], asked).fetchall(),
+        connection.execute(QUERIES["maintenance_of"], asked).fetchall(),
+    )
 
 
 def end_on_return(connection: Connection, now: datetime) -> list[int]:

@@ -19,6 +19,27 @@ UNION ALL
 SELECT below.id, home.id FROM below JOIN home ON home.region_id = below.region
 ORDER BY id;
 
+-- name: absences_of
+-- All of these homes that hold at some time in a span; from when each was known on, and until when it held.
+SELECT id, home_id, kind, from_at, entered_at, least(until_at, ended_at) AS until_at FROM absence
+WHERE home_id = ANY(%(homes)s) AND from_at <= %(until)s AND least(until_at, ended_at) > %(since)s ORDER BY id;
+
+-- name: maintenance_of
+WITH RECURSIVE held AS (
+    SELECT id, home_id, region_id, from_at, entered_at, least(until_at, ended_at) AS until_at FROM maintenance
+    WHERE from_at <= %(until)s AND least(until_at, ended_at) > %(since)s
+), below AS (
+    SELECT held.id, held.region_id AS region FROM held WHERE held.region_id IS NOT NULL
+    UNION
+    SELECT below.id, region.id FROM region JOIN below ON region.parent_id = below.region
+), homes AS (
+    SELECT id, home_id FROM held WHERE home_id IS NOT NULL
+    UNION ALL
+    SELECT below.id, home.id FROM below JOIN home ON home.region_id = below.region
+)
+SELECT held.id, homes.home_id, held.from_at, held.entered_at, held.until_at FROM homes JOIN held USING (id)
+WHERE homes.home_id = ANY(%(homes)s) ORDER BY held.id;
+
 -- name: end_on_return
 -- Signs of life in so many quarters of an hour lately, the front door's not counted: the resident is home again. Not
 -- before `settle`, for somebody packs and leaves later than planned.

@@ -44,17 +44,18 @@ SELECT id, parent_id, key, policy FROM region;
 -- Metrics: motion 1, open 2, occupied 3, presence 4, ok_press 11. What turns on is a sign of life when it does, what
 -- has two sides is one each time (core/metrics.py).
 SELECT home.id, home.region_id, home.key, home.zone, home.policy,
-    extract(epoch FROM coalesce(home_state.life_at, power_life.life_at))::float8 AS life_at,
-    coalesce(life_room.kind, '') AS life_room,
+    extract(epoch FROM greatest(home_state.life_at, power_life.life_at))::float8 AS life_at,
+    CASE WHEN power_life.life_at > home_state.life_at THEN '' ELSE coalesce(life_room.kind, '') END AS life_room,
     extract(epoch FROM seen.door_at)::float8 AS door_at,
     extract(epoch FROM seen.inside_at)::float8 AS inside_at,
     coalesce(seen.resting, false) AS resting,
     NULL::float8 AS away_until,  -- a planned absence mutes the finding (alerts/planned.py): it stands on record
     learned.fitted_at IS NULL OR learned.fitted_at < %(now)s - interval '24 hours' AS learn,
     learned.version,
-    CASE WHEN coalesce(home_state.life_at, power_life.life_at) < %(now)s - interval '30 minutes'
+    CASE WHEN greatest(home_state.life_at, power_life.life_at) < %(now)s - interval '30 minutes'
         THEN learned.inactivity END AS inactivity,
-    CASE WHEN home_state.life_at < %(now)s - interval '1 hour' THEN learned.radio_s END AS radio_s
+    CASE WHEN home_state.life_at < %(now)s - interval '1 hour' THEN learned.radio_s END AS radio_s,
+    CASE WHEN home_state.life_at < %(now)s - interval '1 hour' THEN learned.blinded END AS blinded
 FROM home
 LEFT JOIN home_state ON home_state.home_id = home.id
 LEFT JOIN power_life ON power_life.home_id = home.id
@@ -71,7 +72,7 @@ LEFT JOIN LATERAL (
 ) AS seen ON true
 LEFT JOIN LATERAL (
     SELECT fitted_at, version, CASE WHEN data ->> 'form' = '2' THEN data -> 'inactivity' END AS inactivity,
-        (data -> 'routine' ->> 'radio_s')::float8 AS radio_s
+        (data -> 'routine' ->> 'radio_s')::float8 AS radio_s, (data -> 'routine' ->> 'blinded')::float8 AS blinded
     FROM profile WHERE profile.home_id = home.id ORDER BY version DESC LIMIT 1
 ) AS learned ON true
 WHERE mod(home.id, 32) = ANY(%(slices)s) AND EXISTS (SELECT FROM gateway WHERE gateway.home_id = home.id)
@@ -100,7 +101,8 @@ SELECT device.id, device.home_id, device.gateway_id, device.kind, coalesce(room.
     device.exterior, extract(epoch FROM device.registered_at)::float8 AS registered_at,
     extract(epoch FROM heard.last_at)::float8 AS last_at,
     extract(epoch FROM heard.gone_at)::float8 AS gone_at, heard.limit_s, coalesce(heard.with_hub, false) AS with_hub,
-    CASE WHEN device.kind = 'motion' THEN extract(epoch FROM heard.somebody)::float8 END AS somebody_s
+    CASE WHEN device.kind = 'motion' THEN extract(epoch FROM heard.somebody)::float8 END AS somebody_s,
+    CASE WHEN device.kind = 'motion' THEN extract(epoch FROM heard.standing)::float8 END AS standing_since
 FROM device
 LEFT JOIN room ON room.id = device.room_id
 LEFT JOIN LATERAL (
@@ -108,7 +110,8 @@ LEFT JOIN LATERAL (
         max(time) FILTER (WHERE (metric = 42 AND value = 0) OR (metric = 55 AND value > 0)) AS gone_at,
         max(value) FILTER (WHERE metric = 56) AS limit_s,
         bool_or(value = 2) FILTER (WHERE metric = 55) AS with_hub,
-        max(time - changed_at) FILTER (WHERE metric = 1 AND value > 0) AS somebody
+        max(time - changed_at) FILTER (WHERE metric = 1 AND value > 0) AS somebody,
+        max(changed_at) FILTER (WHERE metric = 1 AND value > 0 AND off_at IS NOT NULL) AS standing
     FROM device_state WHERE device_state.device_id = device.id
 ) AS heard ON true
 WHERE device.kind <> 'gateway' AND mod(device.home_id, 32) = ANY(%(slices)s)
@@ -169,6 +172,16 @@ SELECT id, region_id, key, policy FROM home WHERE id = ANY(%(homes)s);
 SELECT home_id, kind, count(*)::int AS n FROM alert
 WHERE outcome = 'false_alarm' AND resolved_at >= %(since)s AND kind = ANY(%(kinds)s) GROUP BY home_id, kind;
 
+-- name: false_alarms_of
+SELECT kind, count(*)::int AS n FROM alert
+WHERE home_id = %(home_id)s AND outcome = 'false_alarm' AND resolved_at >= %(since)s AND resolved_at <= %(until)s
+GROUP BY kind;
+
+-- name: silence_limits
+-- How long the home's devices may be silent, of those that were told so before a moment and not anew since.
+SELECT device_id, extract(epoch FROM time)::float8 AS time, value FROM device_state
+WHERE home_id = %(home_id)s AND metric = %(metric)s AND time < %(before)s;
+
 -- name: aftermath
 -- What followed each fall: the home's last sign of life, the last one in another room, the OK button (11).
 SELECT asked.id, extract(epoch FROM home_state.life_at)::float8 AS life_at,
@@ -186,7 +199,14 @@ LEFT JOIN LATERAL (
 ) AS other ON true;
 
 -- name: past_quarters
--- A home's quarters in which anything was received, oldest first, by the kinds of rooms in which somebody moved.
+-- A home's quarters in which anything was received, oldest first, by the kinds of rooms in which somebody moved. Water is
+-- what a counter has risen since the quarter before that it was heard in: some meters speak less often than that.
+WITH water AS (
+    SELECT bucket, device_id, greatest(high - coalesce(lag(high) OVER (PARTITION BY device_id ORDER BY bucket), low), 0)
+        AS m3
+    FROM rollup WHERE home_id = %(home_id)s AND bucket >= %(since)s AND bucket < %(now)s - interval '15 minutes'
+        AND metric = 22
+)
 SELECT extract(epoch FROM rollup.bucket)::float8 AS quarter, sum(rollup.life)::bigint AS life,
     coalesce(sum(rollup.life) FILTER (WHERE room.kind IS NULL
         OR room.kind NOT IN ('bedroom', 'bathroom', 'toilet')), 0)::bigint AS day,
@@ -196,11 +216,24 @@ SELECT extract(epoch FROM rollup.bucket)::float8 AS quarter, sum(rollup.life)::b
     coalesce(sum(rollup.n) FILTER (WHERE device.kind IN ('contact', 'motion', 'bed', 'seat', 'radar')), 0)::bigint
         AS radio,
     min(rollup.low) FILTER (WHERE rollup.metric = 20 AND device.kind = 'meter') AS power_low,
-    sum(rollup.high - rollup.low) FILTER (WHERE rollup.metric = 22) AS water_m3
+    sum(water.m3) AS water_m3
 FROM rollup LEFT JOIN device ON device.id = rollup.device_id LEFT JOIN room ON room.id = device.room_id
+LEFT JOIN water ON rollup.metric = 22 AND water.bucket = rollup.bucket AND water.device_id = rollup.device_id
 WHERE rollup.home_id = %(home_id)s AND rollup.bucket >= %(since)s
     AND rollup.bucket < %(now)s - interval '15 minutes'
 GROUP BY rollup.bucket ORDER BY rollup.bucket;
+
+-- name: witness_quarters
+-- One row a door contact or motion sensor (not of the hall, which for days sees nobody): the quarters in which the
+-- contact was heard, or in which the motion sensor saw somebody.
+SELECT device.id, device.exterior, array_agg(extract(epoch FROM rollup.bucket)::float8 ORDER BY rollup.bucket) AS quarters
+FROM device LEFT JOIN room ON room.id = device.room_id
+JOIN rollup ON rollup.device_id = device.id AND rollup.home_id = device.home_id AND rollup.bucket >= %(since)s
+    AND rollup.bucket < %(now)s - interval '15 minutes'
+WHERE device.home_id = %(home_id)s
+    AND ((device.kind = 'contact' AND device.exterior AND rollup.metric = 2)
+        OR (device.kind = 'motion' AND room.kind IS DISTINCT FROM 'entry' AND rollup.metric = 1 AND rollup.life > 0))
+GROUP BY device.id ORDER BY device.id;
 
 -- name: received_since
 -- In how many whole quarters of the hour after its last sign of life anything was received from each home, or with

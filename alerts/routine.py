@@ -11,12 +11,15 @@ from alerts.detect import drift
 from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.detect.quarters import Quarters
 from alerts.detect.routine import MEMORY_DAYS, learn
+from alerts.detect.witnesses import Witnesses, blinded, door_from
 from store.pool import Connection
 from store.queries import load_queries
 
 QUERIES: Final = load_queries(__package__)
+WITNESS_DAYS: Final = MEMORY_DAYS
 TREND_DAYS: Final = drift.RECENT_DAYS + drift.EARLIER_DAYS + 2
-SCALARS: Final = ("rise_s", "stay_s", "away_s", "door_gap_s", "dry_s", "radio_s", "base_w")
+OF_ROUTINE: Final = ("rise_s", "stay_s", "away_s", "door_gap_s", "dry_s", "radio_s", "base_w")
+SCALARS: Final = (*OF_ROUTINE, "blinded", "door_from")  # the last two by detect/witnesses.py
 
 
 @dataclass(frozen=True)
@@ -47,13 +50,26 @@ def past_of(connection: Connection, home_id: int, now: datetime) -> Quarters:
     return Quarters(quarter=floats("quarter"), power_low=floats("power_low"), water_m3=floats("water_m3"), **counts)
 
 
-def fit(past: Quarters, now: float, zone_offset_s: float, appliance_w: float) -> dict[str, Any]:
+def witnesses_of(connection: Connection, home_id: int, now: datetime) -> Witnesses:
+    """When its doors' contacts were heard and its motion sensors saw somebody, in the last weeks before `now`."""
+    asked = {"home_id": home_id, "since": now - timedelta(days=WITNESS_DAYS), "now": now}
+    rows = connection.execute(QUERIES["witness_quarters"], asked).fetchall()
+
+    def quarters(*, exterior: bool) -> list[Floats]:
+        return [np.array(row["quarters"], dtype=np.float64) for row in rows if row["exterior"] is exterior]
+
+    return Witnesses(doors=quarters(exterior=True), movers=quarters(exterior=False))
+
+
+def fit(past: Quarters, witnesses: Witnesses, now: float, zone_offset_s: float, appliance_w: float) -> dict[str, Any]:
     """What is kept of a home's past, as JSON can hold it: `known`, the routine, the trend; null = not known."""
     routine = learn(past.since(now - MEMORY_DAYS * 86_400), zone_offset_s, appliance_w)
     recent, earlier, sigmas = drift.trend(*drift.days_of(past, zone_offset_s))
     kept: dict[str, Any] = {"known": routine is not None, "fitted_at": now}
     if routine is not None:
-        kept |= {name: _plain(getattr(routine, name)) for name in SCALARS}
+        kept |= {name: _plain(getattr(routine, name)) for name in OF_ROUTINE}
+        kept["blinded"] = blinded(past.quarter[past.life > 0], witnesses.movers)
+        kept["door_from"] = _plain(door_from(now, witnesses.doors))
         kept |= {"high_s": [_plain(value) for value in routine.high_s], "night_out": routine.night_out.tolist()}
     if not np.isnan(sigmas).all():
         kept["trend"] = {

@@ -1,7 +1,7 @@
 """Try a change before it goes live: the stored past once under the rules in force and once under new ones.
 
 What would have come, gone or moved, in which homes, and how many alarms a home would have a month. The detectors,
-learning and inhibition are production's (alerts/hindsight/); nothing is written.
+learning, inhibition and what was planned are production's (alerts/hindsight/); nothing is written.
 """
 
 import tomllib
@@ -16,6 +16,7 @@ from alerts.hindsight.play import STEP_S, Hindsight
 from alerts.hindsight.stored import homes_of, readings_from, regions_of, register_from
 from alerts.observe.columns import Rows
 from alerts.observe.policies import policies_of
+from alerts.planned import load_plans
 from alerts.policy import Level, Policy, Resolved, check_policy, inherit
 from core.errors import RegisterError
 from core.model import AlertKind, Outcome, Severity
@@ -119,9 +120,10 @@ def try_out(
             connection, register_from(connection, group, [Policy()] * len(group)), start - teach, now,
             as_person=as_person,
         )  # fmt: skip
+        plans = load_plans(connection, [row["id"] for row in group], start, now)
         for at, (alarms, policies) in enumerate(((old, old_policies), (new, new_policies))):
             register = register_from(connection, group, [policies[row["id"]] for row in group])
-            hindsight = Hindsight(register, (start - teach).timestamp(), now.timestamp(), _judge)
+            hindsight = Hindsight(register, (start - teach).timestamp(), now.timestamp(), _judge, plans=plans)
             cut = int((readings["stored"] < start.timestamp()).sum())
             hindsight.teach(readings[:cut], start.timestamp())
             alarms += hindsight.run(

@@ -9,16 +9,25 @@ import numpy as np
 from alerts import ending
 from alerts.hindsight.alarms import Alarm
 from core.model import AlertKind, Severity
-from evaluation.truth import MEANINGS, explained, finds, is_incident
+from evaluation.truth import MEANINGS, explained, finds, is_incident, says_unseen, unseen
 from simulator.season.mishaps import Happening
 
 
 @dataclass
 class Tally:
-    """One kind's counts. `delays_s`: of those found; `by_itself`: how many of them an alert of this very kind found."""
+    """One kind's counts.
+
+    Attributes:
+        delays_s: of those found; `by_itself`: how many of them an alert of this very kind found.
+        unseen: how many of those missed no sensor could report (truth.unseen); `unseen_said`: of how many of these the
+            home was shown as one that cannot be watched, its gateway as offline or the device as silent, while they
+            lasted.
+    """
 
     incidents: int = 0
     by_itself: int = 0
+    unseen: int = 0
+    unseen_said: int = 0
     delays_s: list[float] = field(default_factory=list)
     true: int = 0
     false: int = 0
@@ -26,15 +35,19 @@ class Tally:
     def figures(self) -> dict[str, Any]:
         """As `--json` prints them; null where there is nothing to divide by."""
         found, raised = len(self.delays_s), self.true + self.false
+        watched = self.incidents - self.unseen
         return {
             "incidents": self.incidents,
             "found": found,
             "found_by_this_kind": self.by_itself,
             "missed": self.incidents - found,
+            "unwatched": self.unseen,
+            "unwatched_said": self.unseen_said,
             "alerts": raised,
             "false_alarms": self.false,
             "precision": round(self.true / raised, 4) if raised else None,
             "recall": round(found / self.incidents, 4) if self.incidents else None,
+            "recall_watched": round(found / watched, 4) if watched else None,
             "median_delay_s": round(float(np.median(self.delays_s)), 1) if self.delays_s else None,
         }
 
@@ -78,7 +91,7 @@ class Score:
                 self.false_alarms += 1
         for happening in truth:
             if is_incident(happening):
-                self._add_incident(happening, alarms)
+                self._add_incident(happening, alarms, truth)
 
     def add(self, other: "Score") -> None:
         """Adds other homes' score to this one."""
@@ -86,6 +99,8 @@ class Score:
             mine = self.kinds[kind]
             mine.incidents += tally.incidents
             mine.by_itself += tally.by_itself
+            mine.unseen += tally.unseen
+            mine.unseen_said += tally.unseen_said
             mine.delays_s += tally.delays_s
             mine.true += tally.true
             mine.false += tally.false
@@ -108,7 +123,7 @@ class Score:
             "false_notices_per_home_day": round(self.false_notices / days, 5),
         }
 
-    def _add_incident(self, happening: Happening, alarms: Sequence[Alarm]) -> None:
+    def _add_incident(self, happening: Happening, alarms: Sequence[Alarm], truth: Sequence[Happening]) -> None:
         meaning = MEANINGS[happening.what]
         assert meaning.kind is not None
         tally = self.kinds[meaning.kind]
@@ -129,6 +144,18 @@ class Score:
             tally.by_itself += any(alarm.kind is meaning.kind for alarm in alarms if _stands(alarm, happening))
         else:
             self.misses.append(happening)
+            if unseen(happening, truth):
+                tally.unseen += 1
+                tally.unseen_said += any(
+                    says_unseen(alarm.kind, alarm.subject_id, happening) and _during(alarm, happening)
+                    for alarm in alarms
+                )
+
+
+def _during(alarm: Alarm, happening: Happening) -> bool:
+    """Whether it was open at any moment while that lasted."""
+    ended = alarm.ended_at is None or alarm.ended_at.timestamp() > happening.start
+    return ended and alarm.opened_at.timestamp() <= happening.end
 
 
 def _stands(alarm: Alarm, happening: Happening) -> bool:

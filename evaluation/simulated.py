@@ -23,7 +23,7 @@ from alerts.hindsight.register import Register, register_of
 from alerts.policy import DEFAULTS, Policy
 from core.model import Outcome, Severity
 from evaluation.score import Score, by_home
-from evaluation.truth import explained
+from evaluation.truth import DEVICES_A_HOME, explained
 from simulator.homes import ZONE
 from simulator.season.faults import NONE, Chances
 from simulator.season.play import Season, play_season
@@ -33,7 +33,6 @@ GROUP: Final = 100  # homes at most, so that memory is bounded
 PLAYING_SHARE: Final = 0.25  # of the time a group takes
 PROGRESS_S: Final = 0.5
 TEACH_DAYS: Final = 7  # nothing that is raised before is scored
-DEVICES_A_HOME: Final = 100  # device ids of home N begin at N x this
 _COMES_AFTER_S: Final = {Severity.URGENT: 40 * 60.0, Severity.NORMAL: 3 * 3600.0}
 Progress = Callable[[float, str], None]  # (share done, what is done)
 

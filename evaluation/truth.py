@@ -11,6 +11,7 @@ from simulator.season.mishaps import Happening, Mishap
 GRACE_S: Final = 3600.0  # an alert that comes so long after the end is no false one; but nothing was found by it
 SWEEP_S: Final = 300.0  # between two looks of hindsight; production looks every few seconds
 SKEW_S: Final = 420.0  # a gateway's clock may be so wrong
+DEVICES_A_HOME: Final = 100  # device ids of home N begin at N x this
 TREND_S: Final = 15 * 86_400.0  # drift looks at the last 14 days, once a night
 OUTAGE_S: Final = DEFAULTS.gateway_offline_s  # a shorter one is no outage by the rule itself
 _DOWN: Final = frozenset(
@@ -18,6 +19,11 @@ _DOWN: Final = frozenset(
 )
 _AWAY: Final = frozenset({AlertKind.NOT_RETURNED, AlertKind.WATER_LOW, AlertKind.NO_DOOR})
 _GONE: Final = frozenset({AlertKind.GATEWAY_OFFLINE, AlertKind.CANNOT_WATCH, AlertKind.DEVICE_SILENT})
+# Faults in which nothing that sensors say reaches the platform in time; an outage of the network keeps what a device
+# says by itself.
+UNSEEING: Final = frozenset({"power_outage", "radio_hangs", "network_outage"})
+# ... and what the platform then says of the home: that nobody should rely on its silence.
+SAYS_UNSEEN: Final = frozenset({AlertKind.CANNOT_WATCH, AlertKind.GATEWAY_OFFLINE, AlertKind.HUB_DOWN})
 # What a device says by itself, in a reading that is never lost.
 SAID: Final = frozenset({Mishap.SOS, Mishap.FALL, Mishap.SMOKE, Mishap.GAS, Mishap.LEAK, Mishap.TAMPER})
 
@@ -92,6 +98,29 @@ def is_incident(happening: Happening) -> bool:
     if happening.what == "network_outage" and happening.end - happening.start < OUTAGE_S:
         return False
     return MEANINGS[happening.what].kind is not None
+
+
+def unseen(happening: Happening, truth: Sequence[Happening]) -> bool:
+    """Whether no sensor could report it: what they said did not reach the platform, from its beginning to its end.
+
+    Of what a device says only at the moment in which it begins, that moment counts.
+    """
+    said = happening.what in SAID
+    until = happening.start if said else happening.end
+
+    def hides(fault: Happening) -> bool:
+        if fault.what == "dead_battery":
+            return fault.device is not None and fault.device == happening.device
+        return fault.what in UNSEEING and not (said and fault.what == "network_outage")
+
+    return any(hides(one) and one.start <= happening.start and until <= one.end for one in truth)
+
+
+def says_unseen(kind: AlertKind, subject_id: int, happening: Happening) -> bool:
+    """Whether an alert of this kind says that nobody should rely on the home, or on the device that should report."""
+    if kind is AlertKind.DEVICE_SILENT:
+        return subject_id % DEVICES_A_HOME == happening.device
+    return kind in SAYS_UNSEEN
 
 
 def about(began: float, opened: float, happening: Happening) -> bool:

@@ -32,9 +32,10 @@ def evaluate_simulated(homes: int, days: int, seed: int, screen: Screen) -> tupl
         begin(f"{homes} homes, {days} days")
         with screen.work("played and watched") as advance:
             found = evaluate(homes, days, seed, lambda share, what: advance(share, 1.0)).figures()
-    shown = Table("kind", "precision", "recall", "median delay, s")
+    columns = ("incidents", "found", "unwatched", "recall", "precision", "median_delay_s")
+    shown = Table("kind", *(name.replace("_", " ") for name in columns))
     for kind, one in found["kinds"].items():
-        shown.add_row(kind, *(str(one.get(name)) for name in ("precision", "recall", "median_delay_s")))
+        shown.add_row(kind, *(str(one[name]) for name in columns))
     shown.add_section()
     shown.add_row("false alarms a home-day", str(found["false_alarms_per_home_day"]))
     return found, shown

@@ -7,9 +7,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from rich.table import Table
 
-from alerts.reasoning import Reasoning, reason
+from alerts.detect.memory import HOLE_S
+from alerts.reasoning import Doubt, Reasoning, Trouble, reason
+from core.words import load_words
 from store.pool import DatabaseRole, connect
-from yiju.explain_picture import picture
+from yiju.explain_picture import began_words, picture
 
 
 def explain_home(database_url: str, home: str, at: datetime, drawn: Path | None) -> Table:
@@ -22,44 +24,104 @@ def explain_home(database_url: str, home: str, at: datetime, drawn: Path | None)
 
 
 def table(found: Reasoning) -> Table:
-    """Every number behind the verdict."""
+    """Every number behind the verdict, in the order in which they lead to it."""
     shown = Table("", "value", "why", title=f"{found.home} at {_moment(found, found.at)}", title_justify="left")
-    shown.add_row("last sign of life", _moment(found, found.life_at), found.room or "no room")
-    shown.add_row("the silence began", _began(found), "what the limit depends on, with the hour")
-    shown.add_row(
-        "silent for", _span(found.silence_s), f"{_span(found.unseen_s)} in which nothing was received taken off"
-    )
-    if found.part is None:
-        shown.add_row("profile", "none", "nothing had been learned at that time: the rule in use holds")
+    shown.add_row("last sign of life", _moment(found, found.life_at), _room(found.room))
+    shown.add_row("the silence began", began_words(found.began), "the limit depends on this and on the hour")
+    if found.unseen_s > 0:
+        taken_off = f"without {span(found.unseen_s)} in which nothing was received: nobody could have been seen"
     else:
-        fitted = _moment(found, found.fitted_at.timestamp()) if found.fitted_at else "-"
-        shown.add_row("profile", f"version {found.version}", f"learned {fitted} from {found.part['days']:.0f} days")
-    if found.part is not None and found.part["known"]:
-        thresholds = found.part["threshold"]
-        shown.add_row(
-            "budget",
-            f"1 false alarm in {found.part['budget_days']:g} days",
-            f"surprise beyond {thresholds['indoors']:g} indoors, {thresholds['door']:g} at the door;"
-            f" believed {found.part['believed_a_day']:g} a day",
-        )
-    if found.alike > 0:
-        shown.add_row(
-            "spells alike", f"{found.alike:.0f}", f"{found.shorter:.0f} of them no longer than {_span(found.usual_s)}"
-        )
-    shown.add_row("personal limit", _span(found.personal_s), "from the home's own past")
-    shown.add_row(
-        "limit that holds",
-        _span(found.limit_s),
-        f"floor {_span(found.policy.inactivity_floor_s)}, rule {_span(found.policy.inactivity_s)}",
-    )
+        taken_off = "the home could be heard all the time"
+    shown.add_row("silent for", span(found.silence_s), taken_off)
+    _add_learned(shown, found)
+    _add_changes(shown, found)
+    shown.add_row("limit applied", span(found.limit_s), _bound(found))
     shown.add_section()
-    verdict = "inactive" if found.inactive else "not inactive"
-    shown.add_row("verdict", verdict, f"alarm due at {_moment(found, found.due_at)} if nothing moves")
+    if not found.watched:
+        until = f"no sensor of life could be seen after {_moment(found, found.seen_until)}"
+        shown.add_row("watched", "no", f"{until}: silence means nothing")
+    if found.absent is not None:
+        shown.add_row("planned absence", found.absent, "it mutes this silence, and ends when somebody is home again")
+    if found.came_later:
+        shown.add_row("came later", f"{found.came_later} readings", "measured before, stored after: not known then")
+    shown.add_row("verdict", *_verdict(found))
     return shown
 
 
-def _began(found: Reasoning) -> str:
-    return "-" if found.began is None else found.began.name.lower().replace("_", " ")
+def _add_learned(shown: Table, found: Reasoning) -> None:
+    if found.part is None:
+        shown.add_row("profile", "none", "nothing had been learned by then: the rule in use holds")
+        return
+    fitted = _moment(found, found.fitted_at.timestamp()) if found.fitted_at else "-"
+    shown.add_row("profile", f"version {found.version}", f"learned {fitted} from {found.part['days']:.0f} days")
+    if found.part["known"]:
+        missed, believed = found.part["threshold"], found.part["believed_a_day"]
+        needed = f"{missed['indoors']:.1f} expected signs of life indoors, {missed['door']:.1f} at the door"
+        shown.add_row(
+            "budget",
+            f"1 false alarm in {found.part['budget_days']:g} days",
+            f"so a silence must miss {needed}; believed: 1 in {1 / max(believed, 1e-5):.0f} days",
+        )
+    if found.alike > 0:
+        shown.add_row(
+            "spells alike",
+            f"{found.alike:.0f}",
+            f"began so near this hour; {found.shorter:.0f} of them were no longer than {span(found.usual_s)}",
+        )
+    why = "what the home's own past allows at this hour"
+    if found.unseen_s > HOLE_S:
+        why += "; nobody knows what was done unseen: the longest of the limits at the end of that time"
+    shown.add_row("learned limit", span(found.learned_s), why)
+
+
+def _add_changes(shown: Table, found: Reasoning) -> None:
+    """What made the learned limit longer."""
+    stretch = found.policy.inactivity_stretch
+    if stretch > 1 and np.isfinite(found.learned_s):
+        said = f"{found.false_alarms} false alarms of the last 30 days" if found.false_alarms else "the home's policy"
+        shown.add_row("made longer", f"x {stretch:g}", f"by {said}: {span(found.learned_s * stretch)}")
+    if found.doubled:
+        why = "; ".join(_doubt(found, doubt) for doubt in found.doubts) or "a motion sensor cannot be believed"
+        shown.add_row("doubled", "x 2", f"{why}: {span(found.personal_s)}")
+
+
+def _doubt(found: Reasoning, doubt: Doubt) -> str:
+    sensor = f"a motion sensor {_room(doubt.room)}"
+    if doubt.trouble is Trouble.SILENT:
+        return f"{sensor} was not heard since {_moment(found, doubt.since)}"
+    return f'{sensor} says "somebody" without end since {_moment(found, doubt.since)}'
+
+
+def _bound(found: Reasoning) -> str:
+    """Which of them is the limit."""
+    floor, rule = found.policy.inactivity_floor_s, found.policy.inactivity_s
+    if np.isinf(found.limit_s):
+        return "who left is waited for; not_returned watches over that"
+    if np.isnan(found.personal_s):
+        return "the rule in use until a home is known"
+    if found.limit_s == found.personal_s:
+        return f"as learned and changed (floor {span(floor)}, rule {span(rule)})"
+    if found.limit_s == floor:
+        return "the floor: no limit is shorter"
+    return "the rule: nobody indoors may be silent for longer" if found.limit_s >= rule else "who left: half the rule"
+
+
+def _verdict(found: Reasoning) -> tuple[str, str]:
+    if np.isnan(found.life_at):
+        return "not inactive", "nobody was ever seen here"
+    if found.inactive:
+        return "inactive", f"an alarm: the silence was too long from {_moment(found, found.due_at)} on"
+    if found.too_long:
+        cause = "the home could not be watched" if not found.watched else "the absence mutes it"
+        return "no alarm", f"too long since {_moment(found, found.due_at)}, but {cause}"
+    if np.isinf(found.due_at):
+        return "not inactive", "a silence that began so is never too long here"
+    return "not inactive", f"alarm due at {_moment(found, found.due_at)} if nothing moves"
+
+
+def _room(room: str) -> str:
+    words = load_words()["en"]
+    return f"in the {words(f'room.{room}').lower()}" if f"room.{room}" in words else "in no room"
 
 
 def _moment(found: Reasoning, moment: float) -> str:
@@ -68,7 +130,9 @@ def _moment(found: Reasoning, moment: float) -> str:
     return datetime.fromtimestamp(moment, ZoneInfo(found.zone)).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """Hours and minutes."""
     if not np.isfinite(seconds):
         return "for ever" if np.isinf(seconds) else "not known"
-    return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:02.0f} min"
+    minutes = int(seconds // 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"

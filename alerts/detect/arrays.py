@@ -86,6 +86,10 @@ class Devices:
         somebody_s: for how long a motion sensor has said "somebody" again and again without a change, up to the last
             time it said so; NaN = it does not, or is none. None = not known of any.
         with_hub: bool [devices]: it cannot be heard since its hub is down, says the gateway; None = none is.
+        standing_since: since when a motion sensor says "somebody", of one that has said "nobody" before; NaN = it does
+            not. Who lies still is seen no more within minutes; so somebody moves there, or the sensor is stuck. None =
+            not known of any.
+        exterior: bool [devices]: watches a door through which people leave the home; None = none does.
     """
 
     device_id: Ints
@@ -101,6 +105,8 @@ class Devices:
     life: Bools
     with_hub: Bools | None = None
     somebody_s: Floats | None = None
+    standing_since: Floats | None = None
+    exterior: Bools | None = None
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Drift: over weeks the nights grow more broken, the outings fewer, the rising later, the meals fewer.
 
-Each day is summed up in four numbers. The last two weeks are compared with the four before them by their medians; a
-change counts when it is large for this person (against the spread of the earlier days) and large at all. It is a note
-to the worker to talk about at the next visit, once a week at most, never an alarm.
+Each day is summed up in four numbers. The last two weeks are compared with the four before them by their means; a
+change counts when it is large for this person (against what their days differ by) and large at all. It is a note to
+the worker to talk about at the next visit, once a week at most, never an alarm.
 """
 
 from dataclasses import dataclass

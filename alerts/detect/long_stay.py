@@ -2,7 +2,12 @@
 
 Movement in there does not end it: who cannot get up moves. The time counts from the last sign elsewhere. Rule in
 use: 4 to 5 h; with a habit, `margin` times the longest such time of the past weeks, never below the floor.
+
+Where a motion sensor of the home seems to be blind or is stuck, somebody who sits before it looks like somebody in the
+bathroom: then the rule in use holds, and somebody must still be moving in there.
 """
+
+from typing import Final
 
 import numpy as np
 
@@ -12,6 +17,9 @@ from alerts.detect.whereabouts import Whereabouts
 from alerts.detect.whole_home import of_homes
 from core.model import AlertKind, Severity
 
+SEEN_S: Final = 3600.0  # a gateway that was away must be back for so long: who is well has been seen elsewhere by then
+MOVING_S: Final = 1800.0  # the last sign of somebody who still moves in there is no older
+
 
 def find(now: float, homes: Whereabouts, slack_s: float = 0.0) -> Findings:
     """Homes whose person is in the bathroom for too long. Arguments as in not_risen.find."""
@@ -19,6 +27,8 @@ def find(now: float, homes: Whereabouts, slack_s: float = 0.0) -> Findings:
     stay = now - homes.elsewhere_at
     inside = (homes.bath_at > homes.elsewhere_at) & ~homes.resting
     inside &= (homes.elsewhere_sensors > 0) & homes.elsewhere_whole
+    seen = (homes.seen_since <= homes.elsewhere_at) | (now - homes.seen_since >= SEEN_S)
+    inside &= seen & (~homes.doubtful | (now - homes.bath_at < MOVING_S))
     rows = np.flatnonzero(inside & homes.watched & (stay >= limit + slack_s))
     return of_homes(
         AlertKind.LONG_STAY,
@@ -41,4 +51,5 @@ def find(now: float, homes: Whereabouts, slack_s: float = 0.0) -> Findings:
 def limit_s(homes: Whereabouts) -> Floats:
     """float64 [homes]: how long nobody may be seen elsewhere, seconds."""
     personal = np.maximum(homes.margin * homes.stay_s, homes.long_stay_floor_s)
-    return np.asarray(np.fmin(personal, homes.long_stay_s), dtype=np.float64)
+    habit = np.fmin(personal, homes.long_stay_s)
+    return np.asarray(np.where(homes.doubtful, homes.long_stay_s, habit), dtype=np.float64)

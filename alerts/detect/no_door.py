@@ -22,7 +22,9 @@ LONGEST_S: Final = 8 * DAY_S  # nobody is left without a look for longer, howeve
 def find(now: float, homes: Whereabouts, slack_s: float = 0.0) -> Findings:
     """Homes whose door was not used for days. Arguments as in not_risen.find."""
     limit = limit_s(homes)
-    shut = now - homes.door_at
+    # A contact that was not heard may have missed somebody: only the time since it is heard again counts.
+    began = np.maximum(homes.door_at, homes.door_from)  # NaN, not watched, stays NaN
+    shut = now - began
     there = ~homes.out & (now - homes.life_at < DAY_S)
     rows = np.flatnonzero(homes.watched & there & (shut >= limit + slack_s))
     return of_homes(
@@ -31,7 +33,7 @@ def find(now: float, homes: Whereabouts, slack_s: float = 0.0) -> Findings:
         now,
         homes,
         rows,
-        homes.door_at[rows],
+        began[rows],
         {
             "left_at": homes.door_at[rows],
             "silence_s": shut[rows],

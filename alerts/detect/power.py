@@ -98,6 +98,8 @@ def signs(seen: Steps, zone_offset_s: float) -> Floats:
 
 def outages(time: Floats, watts: Floats) -> Floats:
     """float64 [outages, 2]: from and to, where nothing came or where the value stood still for FLAT_S."""
+    if not len(time):
+        return np.zeros((0, 2))
     gaps = np.flatnonzero(np.diff(time) > FLAT_S / 2)
     found = [(float(time[gap]), float(time[gap + 1])) for gap in gaps]
     edges = np.flatnonzero(np.append(True, np.diff(watts) != 0))

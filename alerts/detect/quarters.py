@@ -21,7 +21,7 @@ class Quarters:
             or toilet; kitchen: from the kitchen; door: from an exterior door.
         radio: readings of any kind from sensors that show life.
         power_low: the meter's lowest value, W; NaN = it said nothing.
-        water_m3: water run; NaN = the meter said nothing.
+        water_m3: water run since the quarter before in which the meter was heard; NaN = it said nothing.
     """
 
     quarter: Floats

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from alerts.detect.arrays import Bools, Floats, Ints
+from alerts.detect.arrays import Bools, Floats
 from alerts.detect.not_risen import DAWN_S
 from alerts.detect.quarters import DAY_S, QUARTER_S, Quarters
 
@@ -20,8 +20,9 @@ OUTAGES: Final = 4  # of the gaps in what is heard, so many may be outages
 UP_WITHIN: Final = 6  # quarters after the first sign of the day in which another must follow: else it was the night
 LATEST_RISE_S: Final = 14 * 3600.0
 TRICKLE_M3: Final = 0.0005
+LOW_M3: Final = 0.01  # as the policy `water_low_m3`
 ABSENT_S: Final = 20 * 60.0
-USUAL_NIGHTS: Final = 2  # leaving in an hour of the night on so many days makes it usual
+USUAL_NIGHTS: Final = 2  # leaving in an hour of so many nights makes it usual
 BASE_SHARE: Final = 10  # percentile of the quarters' lowest power that counts as base load
 
 
@@ -33,7 +34,7 @@ class Routine:
         rise_s: latest rising, after local midnight.
         stay_s: longest time seen nowhere but in the bathroom. away_s: longest absence.
         door_gap_s: longest time between two uses of the exterior door.
-        dry_s: longest time in which neither water ran nor the door was used.
+        dry_s: longest time in which hardly any water ran (LOW_M3) and the door was not used.
         radio_s: usual longest time in which no sensor of life said anything at all.
         base_w: base load. high_s: float64 [24], longest run of high power that began near each local hour.
         night_out: bool [24], hours in which leaving is usual.
@@ -119,9 +120,18 @@ def _longest_stay(past: Quarters) -> float:
 
 
 def _longest_dry(past: Quarters) -> float:
-    """The longest time in which neither water ran nor the exterior door was used."""
-    ran = (past.water_m3 > TRICKLE_M3) | (past.door > 0)
-    return _longest(past.quarter[ran]) if (past.water_m3 > TRICKLE_M3).any() else np.nan
+    """The longest time in which less than LOW_M3 ran and the exterior door was not used."""
+    ran = np.nan_to_num(past.water_m3)
+    if not (ran > TRICKLE_M3).any():
+        return np.nan
+    doors = np.flatnonzero(past.door > 0)
+    total = np.cumsum(ran)
+    begin = np.flatnonzero((ran > TRICKLE_M3) | (past.door > 0))  # a dry time begins after one of these
+    drawn = np.searchsorted(total, total[begin] + LOW_M3 - 1e-9)  # the column in which so much has run since
+    used = np.append(doors, len(total))[np.searchsorted(doors, begin, side="right")]
+    until = np.minimum(drawn, used)
+    done = until < len(total)  # the last may still go on
+    return float((past.quarter[until[done]] - past.quarter[begin[done]]).max()) if done.any() else np.nan
 
 
 def _usual_quiet(past: Quarters) -> float:
@@ -154,11 +164,14 @@ def _high_runs(past: Quarters, threshold_w: float, zone_offset_s: float) -> Floa
 
 
 def _night_out(past: Quarters, zone_offset_s: float) -> Bools:
-    """bool [24]: local hours in which the door was the last sign for a while on several days (+- 1 hour)."""
+    """bool [24]: local hours in which the door was the last sign for a while in several nights (+- 1 hour).
+
+    Nights are counted, not doors: who wandered off once, and was brought back an hour later, has no such habit.
+    """
     alive = np.flatnonzero(past.life > 0)
     gaps = np.append(np.diff(past.quarter[alive]), 0)
     left = alive[(past.door[alive] > 0) & (gaps > ABSENT_S)]
-    hour = ((past.quarter[left] + zone_offset_s) % DAY_S // 3600).astype(np.int64)
-    counts: Ints = np.bincount(hour, minlength=24)
-    around = counts + np.roll(counts, 1) + np.roll(counts, -1)
-    return np.asarray(around >= USUAL_NIGHTS, dtype=np.bool_)
+    local = past.quarter[left] + zone_offset_s
+    night, hour = np.floor(local / DAY_S - 0.5), (local % DAY_S // 3600).astype(np.int64)  # from noon to noon
+    near = (hour[:, None] - np.arange(24) + 1) % 24 <= 2
+    return np.array([len(np.unique(night[mine])) >= USUAL_NIGHTS for mine in near.T], dtype=np.bool_)

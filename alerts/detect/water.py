@@ -13,12 +13,14 @@ from alerts.detect.supplies import Water
 from core.model import AlertKind, Severity
 
 DAY_S: Final = 86_400.0
+DRY_TIMES: Final = 1.2  # x the longest usual time with so little, which is a night as a rule ...
+MOST_S: Final = 16 * 3600.0  # ... and no more than a long one: the door begins the count anew
 SEEN_SHARE: Final = 0.9  # a meter that was heard for less of the time proves nothing
 
 
 def find_low(now: float, water: Water, slack_s: float = 0.0) -> Findings:
     """Homes in which hardly any water has run, though somebody is at home. Arguments as in appliance_on.find."""
-    limit = np.fmax(1.5 * water.dry_s, water.water_low_s)
+    limit = np.fmax(np.minimum(DRY_TIMES * water.dry_s, MOST_S), water.water_low_s)
     since = np.fmax(water.low_since, water.door_at)
     dry = np.where(np.isnan(water.low_since), np.nan, now - since)
     seen = water.seen_s >= SEEN_SHARE * (now - water.low_since)

@@ -19,12 +19,16 @@ class Whereabouts:
         out: whether the silence began with somebody leaving (inactivity.went_out).
         resting: somebody is on a bed or seat that can tell.
         life_at: last sign of life.
-        day_at: last sign in a room in which nobody sleeps or washes; `day_sensors` how many sensors could give one.
+        day_at: last sign in a room in which nobody sleeps or washes; `day_sensors` how many sensors could give one now,
+            0 while fewer than half of them can.
         bath_at: last sign in the bathroom or toilet, `bath_room` which; elsewhere_at: last sign anywhere else.
-        elsewhere_whole: whether every sensor elsewhere works: a dead one in the bedroom makes a
+        elsewhere_whole: whether every sensor elsewhere is heard: a dead one in the bedroom makes a
             sleeper look like somebody in the bathroom.
+        doubtful: whether a motion sensor elsewhere is stuck or has lately seen nobody though it should have
+            (witnesses.blinded).
         elsewhere_sensors: how many sensors that can be seen could give one elsewhere.
-        door_at: last change of an exterior door. open_since: since when one stands open; NaN = shut or not known.
+        door_at: last change of an exterior door. door_from: since when its contact was heard without a hole; NaN = it
+            is not, or not known. open_since: since when one stands open; NaN = shut or not known.
         rise_s: latest usual rising, seconds after local midnight; stay_s: longest usual stay in the bathroom;
             away_s: longest usual absence; door_gap_s: longest usual time without the exterior door; NaN = not known.
         night_out: bool [homes, 24], local hours in which leaving is usual here.
@@ -46,7 +50,9 @@ class Whereabouts:
     elsewhere_at: Floats
     elsewhere_sensors: Ints
     elsewhere_whole: Bools
+    doubtful: Bools
     door_at: Floats
+    door_from: Floats
     open_since: Floats
     rise_s: Floats
     stay_s: Floats

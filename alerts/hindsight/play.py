@@ -1,7 +1,7 @@
 """Plays a past from its beginning to its end: at each moment only what had arrived by then is known."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from alerts import calibrate, profile, routine
-from alerts.detect import coverage, fall, memory
+from alerts.detect import coverage, fall, memory, spells
 from alerts.detect.aftermath import Aftermath
 from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.detect.findings import Finding
 from alerts.detect.memory import EMPTY, Memory
 from alerts.engine import detect
 from alerts.hindsight.alarms import Alarm, Alarms, Judge
+from alerts.hindsight.meters import Meters
 from alerts.hindsight.readings import Readings, Status, pressing
 from alerts.hindsight.register import Register
 from alerts.hindsight.signs import Signs
@@ -28,12 +29,15 @@ from alerts.observe import devices as device_arrays
 from alerts.observe import homes as home_arrays
 from alerts.observe.slow import KINDS, slow
 from alerts.observe.supplies import Grid
+from alerts.planned import Plans
 from alerts.policy import DEFAULTS, Policy
+from alerts.profile import Limits
 from core.metrics import BY_NAME
 from core.model import AlertKind
 
 STEP_S: Final = 300.0  # between two sweeps; urgent events are looked at when they are stored
 DAY_S: Final = 86_400.0
+NOTHING_PLANNED: Final = Plans()
 _FALL: Final = BY_NAME["fall"].id
 Progress = Callable[[float], None]  # the share that is done
 Spy = Callable[[float, Sequence[Finding]], None]  # (now, everything found, before inhibition)
@@ -46,18 +50,21 @@ class Hindsight:
         register: the homes.
         start, end: epoch seconds; readings from before `start` teach when they are fed with `teach`.
         judge: what people do about an alert.
+        plans: absences and maintenance of that time; they mute what they explain.
         slack_s: how long a reading may be under way, as for engine.tick.
         calibrates: whether a home's false alarms make its limits longer, as in production.
     """
 
     def __init__(
         self, register: Register, start: float, end: float, judge: Judge = lambda alarm: None, *,
-        slack_s: float = 10.0, calibrates: bool = True, spy: Spy | None = None,
+        plans: Plans = NOTHING_PLANNED, slack_s: float = 10.0, calibrates: bool = True, spy: Spy | None = None,
     ) -> None:  # fmt: skip
         self.register = register
         self.states = States(register)
         self.sums = Sums(register, start, end)
         self.alarms = Alarms(judge)
+        self.meters = Meters(register)
+        self._plans = plans
         self._start, self._slack_s, self._spy, self._calibrates = start, slack_s, spy, calibrates
         homes = len(register.home_id)
         self._memories: list[Memory] = [EMPTY] * homes
@@ -74,10 +81,34 @@ class Hindsight:
     def teach(self, readings: Readings, until: float) -> None:
         """Readings of the time before `until`: nothing is raised, and in the end every home is learned."""
         for chunk in np.array_split(readings, max(len(readings) // 100_000, 1)):
-            self._feed(chunk)
+            self.feed(chunk)
         self.states.handle(np.zeros(len(self.states.pending), dtype=np.bool_))
         self._due = np.full(len(self._due), until)
         self._learn(until)
+
+    def feed(self, readings: Readings) -> None:
+        """Readings that were stored next."""
+        self.states.feed(readings)
+        self.sums.feed(readings)
+        self._signs.feed(readings)
+        self.meters.feed(readings)
+
+    def know(self, profiles: Sequence[Mapping[str, Any] | None], versions: Sequence[int | None]) -> None:
+        """Judges by these profiles (`profile.data`, one a home), until a home is learned anew."""
+        self._limits = profile.read([profile.part_of(data) for data in profiles], versions)
+        self._kept = [None if data is None else data.get("routine") for data in profiles]
+        self._renew()
+
+    @property
+    def limits(self) -> Limits:
+        """The personal limits that homes are judged by."""
+        return self._limits
+
+    def signs_of_life(self, home: int, since: float, until: float) -> spells.Signs:
+        """Those measured in [since, until), epoch seconds. `home`: a row."""
+        if home in self.meters.rows:
+            return self.meters.signs(home, since, until)
+        return self._signs.of_home(home, since, until)
 
     def run(
         self, readings: Readings, statuses: Iterable[Status], start: float, end: float, step_s: float = STEP_S,
@@ -97,7 +128,7 @@ class Hindsight:
         fed = 0
         for number, now in enumerate(sorted(moment for moment in moments if moment <= end)):
             until = int(np.searchsorted(stored, now, side="right"))
-            self._feed(readings[fed:until])
+            self.feed(readings[fed:until])
             fed = until
             while said is not None and said.at <= now:
                 self.states.status(said)
@@ -119,7 +150,7 @@ class Hindsight:
         if self._spy is not None:
             self._spy(now, findings)
         installed = view.gateways.home_id[~np.isnan(view.gateways.heard_at)]
-        standing, _ = inhibit(findings, Counter(installed.tolist()))
+        standing, _ = inhibit(findings, Counter(installed.tolist()), (self._plans.at(at).cause,))
         self.alarms.take(at, standing, view)
         if self.states.pending:
             self.states.handle(fall.waiting(now, view.events, view.aftermath))
@@ -129,7 +160,9 @@ class Hindsight:
         """What the platform would have seen at `now`."""
         register, states = self.register, self.states
         gateways, devices_now, offset_s = states.gateway_columns(), states.device_columns(), self._offset_s(now)
-        home_now = states.home_columns(offset_s) | {"radio_s": self._radio_s(now)}
+        if sweep:
+            self.meters.follow(now)
+        home_now = self._home_columns(offset_s) | self._learned(now)
         watched = register.watched
         at, behind = register.device_home[watched], register.device_gateway[watched]
         devices = device_arrays.devices(devices_now, gateways, behind, self._device_limits)
@@ -168,13 +201,23 @@ class Hindsight:
             open=[],
         )
 
+    def _home_columns(self, offset_s: Floats) -> dict[str, Any]:
+        """As the query `homes` gives them: of a home with nothing but a meter, what that shows too."""
+        columns, shown = self.states.home_columns(offset_s), self.meters.life_at
+        later = shown > columns["life_at"]  # NaN compares false
+        return columns | {
+            "life_at": np.fmax(columns["life_at"], shown),
+            "life_room": np.where(later, "", columns["life_room"]).astype(np.object_),
+        }
+
     def _learn(self, now: float) -> None:
         due = np.flatnonzero(self._due <= now)
         for row in due.tolist():
             self._due[row] += DAY_S
             offset = float(self._offset_s(now)[row])
             past = self.sums.past(row, now - routine.TREND_DAYS * DAY_S, now)
-            self._kept[row] = routine.fit(past, now, offset, DEFAULTS.appliance_w)
+            witnesses = self.sums.witnesses(row, now - routine.WITNESS_DAYS * DAY_S, now)
+            self._kept[row] = routine.fit(past, witnesses, now, offset, DEFAULTS.appliance_w)
             self._learn_inactivity(row, now, offset)
         if len(due):
             self._renew()
@@ -184,7 +227,10 @@ class Hindsight:
         before = self._memories[row]
         since = memory.read_from(before, now)
         quarters = self.sums.quarters_seen(row, since, now)
-        signs = self._signs.of_home(row, since, now)
+        if row in self.meters.rows:
+            signs = self.meters.learn(row, since, now, offset_s)
+        else:
+            signs = self._signs.of_home(row, since, now)
         after = memory.remember(before, signs, now, coverage.holes(quarters))
         part = profile.write(after, coverage.spoken(quarters), self._policies[row].false_alarm_days, offset_s)
         known = profile.read([part], [int(self._limits.version[row]) + 1])
@@ -194,11 +240,6 @@ class Hindsight:
                           (self._limits.alike.usual_min, known.alike.usual_min)):  # fmt: skip
             mine[row] = its[0]
         self._memories[row] = after
-
-    def _feed(self, readings: Readings) -> None:
-        self.states.feed(readings)
-        self.sums.feed(readings)
-        self._signs.feed(readings)
 
     def _renew(self) -> None:
         self._routines = routine.table_of(self.register.home_id, self._kept)
@@ -232,10 +273,10 @@ class Hindsight:
         ]
         self._renew_limits()
 
-    def _radio_s(self, now: float) -> Floats:
+    def _learned(self, now: float) -> dict[str, Floats]:
         """As the query `homes` gives it: of homes that have been silent for an hour."""
         silent = self.states.life_at < now - 3600
-        return np.where(silent, self._routines.scalars["radio_s"], np.nan)
+        return {name: np.where(silent, self._routines.scalars[name], np.nan) for name in ("radio_s", "blinded")}
 
     def _offset_s(self, now: float) -> Floats:
         """Seconds east of UTC; asked anew each hour, as a zone may change its clocks."""

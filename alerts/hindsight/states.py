@@ -79,7 +79,7 @@ class States:
         }
 
     def feed(self, readings: Readings) -> None:
-        """One transaction of ingest. Any order of transactions ends in the same states."""
+        """One transaction of ingest, or the many of a time in which nobody looks. Any order ends in the same states."""
         if not len(readings):
             return
         self._raise_events(readings)
@@ -100,11 +100,12 @@ class States:
             self._live(readings["device"][alive].astype(np.int64), time[alive])
         gateway = self.register.device_gateway[readings["device"]]
         new = np.unique(gateway)
-        stored = np.full(len(self.heard_at), -np.inf)
-        np.maximum.at(stored, gateway, readings["stored"])
+        first, last = np.full(len(self.heard_at), np.inf), np.full(len(self.heard_at), -np.inf)
+        np.minimum.at(first, gateway, readings["stored"])
+        np.maximum.at(last, gateway, readings["stored"])
         unknown = new[np.isnan(self.since[new])]
-        self.online[unknown], self.since[unknown] = True, stored[unknown]
-        self.heard_at[new] = np.fmax(self.heard_at[new], stored[new])
+        self.online[unknown], self.since[unknown] = True, first[unknown]
+        self.heard_at[new] = np.fmax(self.heard_at[new], last[new])
 
     def status(self, status: Status) -> None:
         """A gateway's birth or will."""
@@ -151,6 +152,7 @@ class States:
             "limit_s": value[:, _LIMIT],
             "with_hub": value[:, _SILENT] == _WITH_HUB,
             "somebody_s": self._somebody_s(time[:, _MOTION], value[:, _MOTION]),
+            "standing_since": self._standing_since(value[:, _MOTION]),
         }
 
     def value_columns(self) -> dict[str, Any]:
@@ -234,6 +236,13 @@ class States:
         changed = self._changed[self.register.watched, _MOTION]
         says = (self._fixed["kind"] == DeviceKind.MOTION) & (value > 0) & np.isfinite(changed)  # NaN compares false
         return np.where(says, time - np.where(says, changed, 0.0), np.nan)
+
+    def _standing_since(self, value: Floats) -> Floats:
+        """As `Devices.standing_since`, of watched devices; `value`: what each last said of motion."""
+        rows = self.register.watched
+        cleared = np.isfinite(self._off[rows, _MOTION])
+        stands = (self._fixed["kind"] == DeviceKind.MOTION) & (value > 0) & cleared  # NaN compares false
+        return np.where(stands, _known(self._changed[rows, _MOTION]), np.nan)
 
     def _life_of_devices(self) -> Floats:
         """float64 [devices], -inf = never: a change, or where only turning on counts the beginning of it."""

@@ -17,10 +17,10 @@ SELECT device.id, device.home_id, device.gateway_id, device.kind, coalesce(room.
 FROM device LEFT JOIN room ON room.id = device.room_id WHERE device.home_id = ANY(%(homes)s) ORDER BY device.id;
 
 -- name: stored_readings
--- Fixed widths, for binary COPY: when stored, measured, received; value, device, metric, changed. A batch that was
--- stored weeks after it was received was brought in afterwards: it counts as if it had come at once.
+-- Fixed widths, for binary COPY: when stored, measured, received; value, device, metric, changed. What was never on a
+-- wire (session 0: a past that was brought in) counts as if it had come at once.
 COPY (
-    SELECT CASE WHEN ledger.stored_at > reading.received_at + interval '7 days'
+    SELECT CASE WHEN ledger.session = '00000000-0000-0000-0000-000000000000'
             THEN extract(epoch FROM reading.received_at)::float8 + 2
             ELSE extract(epoch FROM ledger.stored_at)::float8 END,
         extract(epoch FROM reading.time)::float8, extract(epoch FROM reading.received_at)::float8,

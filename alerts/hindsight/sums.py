@@ -6,12 +6,15 @@ import numpy as np
 
 from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.detect.quarters import Quarters
+from alerts.detect.witnesses import Witnesses
 from alerts.hindsight.readings import Readings, signs_of_life
 from alerts.hindsight.register import SUPPLIES, Register
 from alerts.observe.supplies import Grid, grid_end
+from core.metrics import BY_NAME
 from core.model import DeviceKind, RoomKind
 
 QUARTER_S: Final = 900
+_OPEN: Final = BY_NAME["open"].id
 
 
 class Sums:
@@ -35,6 +38,9 @@ class Sums:
         self.radio = np.zeros(shape, dtype=np.int32)
         self._metric = np.array([SUPPLIES.get(kind, 0) for kind in register.kind], dtype=np.int64)
         self._supply = np.flatnonzero(self._metric)
+        self._contact = register.exterior & (register.kind == DeviceKind.CONTACT)
+        self._mover = (register.kind == DeviceKind.MOTION) & ~register.in_rooms(RoomKind.ENTRY)
+        self.witness = np.zeros((len(register.device_id), self.quarters), dtype=np.bool_)
         self._row = np.full(len(register.device_id), -1, dtype=np.int64)
         self._row[self._supply] = np.arange(len(self._supply))
         self.low = np.full((len(self._supply), self.quarters), np.nan)
@@ -55,6 +61,10 @@ class Sums:
         for name, counts in self.counts.items():
             mine = alive[self._part_of[name][device[alive]]]
             np.add.at(counts, (home[mine], quarter[mine]), 1)
+        seen = alive[self._mover[device[alive]]]
+        told = np.flatnonzero(self._contact[device] & (readings["metric"] == _OPEN))
+        for mine in (seen, told):
+            self.witness[device[mine], quarter[mine]] = True
         supply = np.flatnonzero((self._row[device] >= 0) & (readings["metric"] == self._metric[device]))
         if len(supply):
             at = (self._row[device[supply]], quarter[supply])
@@ -92,8 +102,22 @@ class Sums:
             **{name: counts[home, at].astype(np.int64) for name, counts in self.counts.items()},
             radio=self.radio[home, at].astype(np.int64),
             power_low=np.fmin.reduce(self.low[meters][:, at], axis=0) if len(meters) else nothing,
-            water_m3=_sum(self.high[waters][:, at] - self.low[waters][:, at]) if len(waters) else nothing,
+            water_m3=_sum(_risen(self.low[waters, first:last], self.high[waters, first:last])[:, at - first])
+            if len(waters)
+            else nothing,
         )
+
+    def witnesses(self, home: int, since: float, now: float) -> Witnesses:
+        """As the query `witness_quarters` gives them. `home`: a row."""
+        first = max(int(np.ceil((since - self.start) / QUARTER_S)), 0)
+        last = int(np.ceil((now - QUARTER_S - self.start) / QUARTER_S))
+        mine = self.register.device_home == home
+
+        def quarters(rows: Bools) -> list[Floats]:
+            found = (np.flatnonzero(self.witness[row, first:last]) for row in np.flatnonzero(rows))
+            return [np.asarray(self.start + (first + at) * float(QUARTER_S)) for at in found if len(at)]
+
+        return Witnesses(doors=quarters(mine & self._contact), movers=quarters(mine & self._mover))
 
     def grid(self, now: float, device: Ints, quarters: int) -> Grid:
         """As observe.supplies.grid_of lays the query `supply_quarters` out. `device`: rows of the register, rising."""
@@ -110,6 +134,13 @@ class Sums:
     def _rows_of(self, home: int, kind: DeviceKind) -> Ints:
         mine = (self.register.device_home[self._supply] == home) & (self.register.kind[self._supply] == kind)
         return np.flatnonzero(mine)
+
+
+def _risen(low: Floats, high: Floats) -> Floats:
+    """How much each counter has risen since the column before that it was heard in; NaN = it was not heard."""
+    before = np.maximum.accumulate(np.where(np.isnan(high), -np.inf, high), axis=1)
+    before = np.concatenate([np.full((len(high), 1), -np.inf), before[:, :-1]], axis=1)
+    return np.maximum(high - np.where(np.isfinite(before), before, low), 0)
 
 
 def _sum(values: Floats) -> Floats:

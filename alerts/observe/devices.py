@@ -50,6 +50,8 @@ def devices(columns: Columns, gateway_columns: Columns, behind: Ints, limits: Co
         life=columns["life"],
         with_hub=columns["with_hub"],
         somebody_s=columns["somebody_s"],
+        standing_since=columns["standing_since"],
+        exterior=columns["exterior"],
     )
 
 

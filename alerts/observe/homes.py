@@ -9,19 +9,23 @@ from alerts.detect import arrays, cannot_watch, device_silent, personal
 from alerts.detect.alike import look_up
 from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.detect.coverage import QUARTER_S
-from alerts.detect.spells import Began, how_began, room_codes
+from alerts.detect.memory import HOLE_S
+from alerts.detect.spells import DOOR, Began, Codes, how_began, room_codes
 from alerts.observe.columns import Columns, latest
 from alerts.observe.devices import online_since
 from alerts.profile import Limits
-from core.model import DeviceKind
+from core.model import DeviceKind, RoomKind
 
 RADIO_TIMES: Final = 2.0  # x the usual longest quiet of all sensors of life together
 RADIO_LEAST_S: Final = 5400.0
 SPEAKS_S: Final = 900.0  # sensors of life that are never quiet for longer speak in every quarter of an hour
 # A motion sensor that has said "somebody" for as long as the floor of inactivity is stuck, or will be found to be; one
-# that is silent shows nobody. What is usual was learned with it, so a silence indoors may be twice as long, up to the
-# rule, until it is right again or two weeks without it have taught what is usual now.
+# that is silent or blind shows nobody. What is usual was learned with it, so a silence indoors may be twice as long, up
+# to the rule, until it is right again or two weeks without it have taught what is usual now.
 BLINDED_TIMES: Final = 2.0
+# A motion sensor that clears says so within minutes of the last movement. While it stands on "somebody", no silence has
+# begun, or it is stuck.
+STANDING_S: Final = 600.0
 RELEARNED_S: Final = 14 * 86_400.0
 # (home ids, since, of sensors of life only) -> whole quarters in which anything was received
 Received = Callable[[Ints, Floats, Bools], Ints]
@@ -33,17 +37,28 @@ def homes(
 ) -> arrays.Homes:  # fmt: skip
     """`at`, `gateway_at`: row of each device's and gateway's home, -1 = none; `limits`: the policy's columns."""
     count = len(columns["id"])
-    life_at, resting = columns["life_at"], columns["resting"]
+    life_at, room = columns["life_at"], columns["life_room"]
     offset = columns["zone_offset_s"]
-    began = how_began(life_at, columns["door_at"], columns["inside_at"], resting, room_codes(columns["life_room"]))
+    leaves, here = _leaves(devices), at >= 0
+    no_bed = _none_of(now, count, at, devices, _rests(devices), slack_s)
+    resting = columns["resting"] & ~no_bed
+    began = how_began(life_at, columns["door_at"], columns["inside_at"], resting, room_codes(room))
+    # What its bed or its door cannot say any more is judged as if they had said it.
+    began[no_bed & (began == Began.BEDROOM)] = Began.RESTING
+    no_door = _none_of(now, count, at, devices, leaves, slack_s)
+    hall = here & devices.life & (devices.room == RoomKind.ENTRY) & ~leaves
+    no_hall = np.bincount(at[hall], minlength=count) == 0
+    began[no_door & (began == Began.INDOORS) & (no_hall | (room == RoomKind.ENTRY))] = Began.LEFT
+    unseen_s = _unseen_s(now, columns, known.speaks, limits["inactivity_floor_s"], received)
     few = look_up(known.alike.count, began, life_at, offset)
     few[few == 0] = np.nan
     # Sensors, summed up for each home. A gateway that is away shows nothing, however young its last readings are.
     sensors = np.flatnonzero(devices.life & (at >= 0))
     mine = at[sensors]
     somebody_s = np.full(len(sensors), np.nan) if devices.somebody_s is None else devices.somebody_s[sensors]
-    blinded = np.zeros(count, dtype=np.bool_)
-    blinded[mine[_lost(now, devices, slack_s)[sensors] | (somebody_s >= limits["inactivity_floor_s"][mine])]] = True
+    blinded = columns["blinded"] > 0  # NaN compares false
+    doubted = _lost(now, devices, slack_s) | standing(now, devices)
+    blinded[mine[doubted[sensors] | (somebody_s >= limits["inactivity_floor_s"][mine])]] = True
     installed = ~np.isnan(devices.gateway_heard_at[sensors])
     until = np.where(installed, device_silent.heard_until(devices)[sensors], -np.inf)
     until = np.minimum(until, np.where(installed, devices.gateway_heard_at[sensors], -np.inf) + cannot_watch.BEHIND_S)
@@ -62,7 +77,7 @@ def homes(
         door_at=columns["door_at"],
         resting=resting,
         began=began,
-        personal_s=personal.limit_s(known.minutes, life_at, began, offset)
+        personal_s=personal_s(known, life_at, began, unseen_s, offset)
         * limits["inactivity_stretch"]
         * np.where(blinded & (began != Began.LEFT), BLINDED_TIMES, 1.0),
         alike=few,
@@ -70,7 +85,7 @@ def homes(
         usual_s=np.where(np.isnan(few), np.nan, look_up(known.alike.usual_min, began, life_at, offset) * 60),
         profile=known.version,
         away_until=columns["away_until"],
-        unseen_s=_unseen_s(now, columns, known.speaks, limits["inactivity_floor_s"], received),
+        unseen_s=unseen_s,
         life_devices=np.bincount(mine, minlength=count).astype(np.int64),
         life_devices_seen=seen,
         seen_until=np.where(np.isinf(seen_until), np.nan, seen_until),
@@ -84,10 +99,51 @@ def homes(
     )
 
 
+def personal_s(known: Limits, life_at: Floats, began: Codes, unseen_s: Floats, zone_offset_s: Floats) -> Floats:
+    """float64 [homes]: the personal limits.
+
+    What was done in a hole in what was received is not known: the silence that is left after it may be any of those
+    that begin at its end.
+    """
+    usual = personal.limit_s(known.minutes, life_at, began, zone_offset_s)
+    holed = np.flatnonzero((unseen_s > HOLE_S) & ~np.isin(began, DOOR))
+    part = known.minutes[holed]
+    for kind in (Began.INDOORS, Began.BEDROOM, Began.BATHROOM, Began.RESTING):
+        later = life_at[holed] + unseen_s[holed]
+        one = personal.limit_s(part, later, np.full(len(holed), kind, dtype=np.int8), zone_offset_s[holed])
+        usual[holed] = np.maximum(usual[holed], one)
+    return usual
+
+
+def _rests(devices: arrays.Devices) -> Bools:
+    return np.isin(devices.kind, (DeviceKind.BED, DeviceKind.SEAT))
+
+
+def _leaves(devices: arrays.Devices) -> Bools:
+    none = np.zeros(len(devices.device_id), dtype=np.bool_)
+    return none if devices.exterior is None else devices.exterior & (devices.kind == DeviceKind.CONTACT)
+
+
+def _none_of(now: float, count: int, at: Ints, devices: arrays.Devices, which: Bools, slack_s: float) -> Bools:
+    """bool [homes]: whether the home has some of `which`, and none of them can be believed to be alive."""
+    alive = (device_silent.heard_until(devices) + slack_s >= now) & ~device_silent.gone(devices)
+    here = which & (at >= 0)
+    some, left = (np.bincount(at[mine], minlength=count) > 0 for mine in (here, here & alive))
+    return np.asarray(some & ~left, dtype=np.bool_)
+
+
+def standing(now: float, devices: arrays.Devices) -> Bools:
+    """bool [devices]: whether it is a motion sensor that stands on "somebody"."""
+    if devices.standing_since is None:
+        return np.zeros(len(devices.device_id), dtype=np.bool_)
+    return np.asarray(now - devices.standing_since >= STANDING_S, dtype=np.bool_)  # NaN compares false
+
+
 def _lost(now: float, devices: arrays.Devices, slack_s: float) -> Bools:
-    """bool [devices]: whether it is a motion sensor that has fallen silent, not long ago."""
+    """bool [devices]: whether it shows movement indoors and has fallen silent, not long ago."""
     silent = (now > device_silent.heard_until(devices) + slack_s) | device_silent.gone(devices)
-    return np.asarray((devices.kind == DeviceKind.MOTION) & silent & (now - devices.last_at < RELEARNED_S), np.bool_)
+    moves = devices.life & ~_leaves(devices) & ~_rests(devices)
+    return np.asarray(moves & silent & (now - devices.last_at < RELEARNED_S), np.bool_)
 
 
 def _unseen_s(now: float, columns: Columns, speaks: Bools, floor_s: Floats, received: Received) -> Floats:

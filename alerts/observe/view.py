@@ -30,6 +30,8 @@ from store.pool import Connection
 from store.queries import load_queries
 
 QUERIES: Final = load_queries("alerts")
+_OF_HOMES: Final = ("life_at", "door_at", "inside_at", "away_until", "radio_s", "blinded")
+_OF_DEVICES: Final = ("registered_at", "last_at", "gone_at", "limit_s", "somebody_s", "standing_since")
 SLOW_S: Final = 60.0  # between two looks at rooms, doors, supplies and sensors
 
 
@@ -162,7 +164,7 @@ def _device_columns(rows: Rows) -> dict[str, Any]:
         **room_kinds(room),
         "life": device_arrays.witnesses(kind, of.ints(rows, "home_id")),
         **{name: of.bools(rows, name) for name in ("mains", "exterior", "with_hub")},
-        **{name: of.floats(rows, name) for name in ("registered_at", "last_at", "gone_at", "limit_s", "somebody_s")},
+        **{name: of.floats(rows, name) for name in _OF_DEVICES},
     }
 
 
@@ -177,8 +179,7 @@ def _home_columns(rows: Rows, now: datetime) -> dict[str, Any]:
         "id": of.ints(rows, "id"),
         "zone_offset_s": np.array([offsets[row["zone"]] for row in rows], dtype=np.float64),
         "life_room": of.texts(rows, "life_room"),
-        "radio_s": of.floats(rows, "radio_s"),
-        **{name: of.floats(rows, name) for name in ("life_at", "door_at", "inside_at", "away_until")},
+        **{name: of.floats(rows, name) for name in _OF_HOMES},
         "resting": of.bools(rows, "resting"),
     }
 

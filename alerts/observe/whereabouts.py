@@ -9,6 +9,7 @@ from alerts.detect import arrays, cannot_watch, device_silent, inactivity
 from alerts.detect.arrays import Bools, Floats, Ints, Texts
 from alerts.detect.whereabouts import Whereabouts
 from alerts.observe.columns import Columns, latest
+from alerts.observe.homes import standing
 from core.model import DeviceKind, RoomKind
 
 BATH: Final = (RoomKind.BATHROOM, RoomKind.TOILET)
@@ -34,12 +35,14 @@ def whereabouts(
     bath = columns["bath"]
     day = life & ~columns["night"]
     stuck = (columns["kind"] == DeviceKind.MOTION) & (columns["value"] > 0) & (now - columns["changed_at"] > STUCK_S)
-    blank = ~(now - columns["last_at"] < LATELY_S) | stuck
+    stuck |= standing(now, devices)
+    blank = ~(now - columns["last_at"] < LATELY_S)
     alive = device_silent.heard_until(devices) + slack_s >= now
     exterior = columns["exterior"] & (columns["kind"] == DeviceKind.CONTACT) & (at >= 0)
     stands_open = exterior & (columns["value"] > 0) & ~device_silent.gone(devices)
     bath_at = _latest_of(count, at, life_at, life & bath)
     toilet_at = _latest_of(count, at, life_at, life & (room == RoomKind.TOILET))
+    day_alive = _count_of(count, at, day & alive)
     offset = zone_offset_s
     return Whereabouts(
         home_id=homes.home_id,
@@ -50,13 +53,15 @@ def whereabouts(
         resting=homes.resting,
         life_at=homes.life_at,
         day_at=_latest_of(count, at, life_at, day),
-        day_sensors=_count_of(count, at, day & alive),
+        day_sensors=np.where(2 * day_alive >= _count_of(count, at, day), day_alive, 0),
         bath_at=bath_at,
         bath_room=np.where(toilet_at == bath_at, RoomKind.TOILET.value, RoomKind.BATHROOM.value).astype(np.object_),
         elsewhere_at=_latest_of(count, at, life_at, life & ~bath),
         elsewhere_sensors=_count_of(count, at, life & ~bath & alive),
         elsewhere_whole=_count_of(count, at, life & ~bath & blank) == 0,
+        doubtful=(routines["blinded"] > 0) | (_count_of(count, at, life & ~bath & stuck) > 0),  # NaN compares false
         door_at=homes.door_at,
+        door_from=routines["door_from"],
         open_since=_latest_of(count, at, columns["changed_at"], stands_open),
         rise_s=routines["rise_s"],
         stay_s=routines["stay_s"],

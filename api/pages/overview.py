@@ -1,5 +1,8 @@
 """A manager's page: each community's homes, alerts and answers, who is on shift, and what is wrong with the ladder."""
 
+from collections.abc import Sequence
+from datetime import date
+from itertools import groupby
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -35,8 +38,14 @@ def overview(request: Request, visit: StaffVisit) -> Response:
         total=total,
         duty=[_duty(one, names) for one in places if one.rotas],
         lines=_lines(visit, places),
-        precision=alert_reads.precision(visit, MONTHS),
+        months=_by_month(alert_reads.precision(visit, MONTHS)),
     )
+
+
+def _by_month(rows: Sequence[dict[str, Any]]) -> list[tuple[date, list[dict[str, Any]]]]:
+    """(first day of a month, its kinds of which somebody said how they ended), newest first."""
+    judged = [row for row in rows if row["judged"]]
+    return [(month, list(kinds)) for month, kinds in groupby(judged, key=lambda row: row["month"])]
 
 
 def _duty(one: shift_reads.PlaceShifts, names: dict[int, str]) -> dict[str, Any]:

@@ -76,5 +76,5 @@ def _show(request: Request, visit: Visit, values: dict[str, float], days: int, f
     kinds = [] if found is None else sorted({*found.old, *found.new})
     return house_of(request).pages.show(
         visit, "tryout.html", here="/try-out", values=values, days=days, spans=DAYS, found=found, kinds=kinds,
-        differences=differences,
+        differences=differences, unshown=0 if found is None else len(found.differences) - len(differences),
     )  # fmt: skip

@@ -16,6 +16,7 @@ from numpy.random import Generator
 from core.metrics import METRICS
 from core.model import DeviceKind
 from simulator.season.homes import SeasonHome
+from simulator.season.limits import LIMIT, limits
 from simulator.season.mishaps import Happening
 from simulator.season.track import LIFE, MOTION, POWER
 
@@ -98,6 +99,7 @@ def deliver(home: SeasonHome, rows: Delivered, start: float, days: int, chances:
             begun = len(arrival.truth)
             scene(home, arrival, begin, rng)
             busy += [(one.start, one.end) for one in arrival.truth[begun:]]
+    _learned_limits(home, arrival, start)
     _replays(arrival, start, days, chances.replay, rng)
     _lateness(arrival, chances, rng)
     if rng.random() < chances.skewed:
@@ -114,8 +116,8 @@ def _one_of(home: SeasonHome, rng: Generator, *kinds: DeviceKind) -> int:
     return options[int(rng.integers(len(options)))]
 
 
-def _tell(home: SeasonHome, arrival: Arrival, what: str, begin: float, end: float) -> None:
-    arrival.truth.append(Happening(home.number, what, begin, end))
+def _tell(home: SeasonHome, arrival: Arrival, what: str, begin: float, end: float, device: int | None = None) -> None:
+    arrival.truth.append(Happening(home.number, what, begin, end, device))
 
 
 def _keep(arrival: Arrival, gone: npt.NDArray[np.bool_]) -> None:
@@ -131,7 +133,7 @@ def _dead_battery(home: SeasonHome, arrival: Arrival, begin: float, rng: Generat
     """Somebody changes it days later."""
     device, end = _one_of(home, rng, *BATTERY), begin + float(rng.uniform(3, 12)) * DAY
     _keep(arrival, _between(arrival, begin, end) & (arrival.readings["device"] == device))
-    _tell(home, arrival, "dead_battery", begin, end)
+    _tell(home, arrival, "dead_battery", begin, end, device)
 
 
 def _network_outage(home: SeasonHome, arrival: Arrival, begin: float, rng: Generator) -> None:
@@ -194,6 +196,18 @@ def _radio_hangs(home: SeasonHome, arrival: Arrival, begin: float, rng: Generato
     others = [home.meter, home.only(DeviceKind.GATEWAY)]
     _keep(arrival, _between(arrival, begin, end) & ~np.isin(arrival.readings["device"], others))
     _tell(home, arrival, "radio_hangs", begin, end)
+
+
+def _learned_limits(home: SeasonHome, arrival: Arrival, start: float) -> None:
+    """What the gateway says of its devices is a message like the others."""
+    rows = arrival.readings
+    told = limits(home, rows["time"], rows["device"], start)
+    more = np.zeros(len(told), DELIVERED)
+    more["metric"] = LIMIT
+    if told:
+        more["time"], more["device"], more["value"] = zip(*told, strict=True)
+    more["received"], more["stored"] = more["time"], more["time"] + 1
+    arrival.readings = np.concatenate([rows, more])
 
 
 def _replays(arrival: Arrival, start: float, days: int, chance: float, rng: Generator) -> None:

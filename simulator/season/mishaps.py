@@ -51,12 +51,16 @@ class Mishap(StrEnum):
 
 
 class Happening(NamedTuple):
-    """What really happened, from `start` to `end` (epoch seconds), in a home (1, 2, 3 ...)."""
+    """What really happened, from `start` to `end` (epoch seconds), in a home (1, 2, 3 ...).
+
+    `device`: the one that says so, or that has the fault; an index into home.devices, None = not one alone.
+    """
 
     home: int
     what: str
     start: float
     end: float
+    device: int | None = None
 
 
 Truth = list[Happening]
@@ -72,8 +76,8 @@ def happen(mishap: Mishap, weeks: Weeks, number: int, rng: Generator) -> Truth:
     return scene(weeks, number, rng) if scene else _sensed(mishap, weeks, number, rng)
 
 
-def _truth(weeks: Weeks, what: Mishap, start: float, end: float) -> Truth:
-    return [Happening(weeks.home.number, what.value, start, min(end, weeks.dawn(weeks.days)))]
+def _truth(weeks: Weeks, what: Mishap, start: float, end: float, device: int | None = None) -> Truth:
+    return [Happening(weeks.home.number, what.value, start, min(end, weeks.dawn(weeks.days)), device)]
 
 
 def _pick(options: list[tuple[float, float, str]], rng: Generator) -> tuple[float, float, str] | None:
@@ -90,7 +94,7 @@ def _sensed(mishap: Mishap, weeks: Weeks, number: int, rng: Generator) -> Truth:
     weeks.track.add((start, device, metric, 1.0))
     if mishap is not Mishap.SOS:  # a button that never says that it was let go
         weeks.track.add((end, device, metric, 0.0))
-    return _truth(weeks, mishap, start, end)
+    return _truth(weeks, mishap, start, end, device)
 
 
 def _in_radar_room(weeks: Weeks, number: int, rng: Generator) -> float | None:
@@ -112,7 +116,7 @@ def _fall(weeks: Weeks, number: int, rng: Generator) -> Truth:
     if level > 1:
         weeks.track.add((start + float(rng.uniform(4, 20)), radar, FALL, 2.0))
     _somebody_comes(weeks, end)
-    return _truth(weeks, Mishap.FALL, start, end)
+    return _truth(weeks, Mishap.FALL, start, end, radar)
 
 
 def _fall_and_up(weeks: Weeks, number: int, rng: Generator) -> Truth:
@@ -196,7 +200,7 @@ def _wander(weeks: Weeks, number: int, rng: Generator) -> Truth:
     weeks.track.add(((start + 55) if shut else end, door, OPEN, 0.0))
     truth = _truth(weeks, Mishap.WANDER, start, end)
     if not shut and end - start > HOUR:
-        truth += _truth(weeks, Mishap.DOOR_LEFT_OPEN, start + 45, end)
+        truth += _truth(weeks, Mishap.DOOR_LEFT_OPEN, start + 45, end, door)
     if shut:
         _through_the_door(weeks, end - 20)
     return truth
@@ -211,7 +215,7 @@ def _door_left_open(weeks: Weeks, number: int, rng: Generator) -> Truth:
     end = start + float(rng.uniform(1.5, 7)) * HOUR
     weeks.track.drop(start - 2, end, (OPEN,), (door,))
     weeks.track.add((start, door, OPEN, 1.0), (end, door, OPEN, 0.0))
-    return _truth(weeks, Mishap.DOOR_LEFT_OPEN, start, end)
+    return _truth(weeks, Mishap.DOOR_LEFT_OPEN, start, end, door)
 
 
 def _shut_in(weeks: Weeks, number: int, rng: Generator) -> Truth:

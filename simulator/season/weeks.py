@@ -13,7 +13,7 @@ from simulator.devices import METER_PERIOD_S
 from simulator.events import Floats
 from simulator.power import STEP_S, power_day
 from simulator.residents import Persona
-from simulator.routine import DAY_S, DAY_STARTS_MIN, OUTSIDE, Activity, Day, plan_day
+from simulator.routine import DAY_S, DAY_STARTS_MIN, OUTSIDE, Activity, Day, DayKind, plan_day
 from simulator.season.homes import SeasonHome
 from simulator.season.track import MOTION, OCCUPIED, OPEN, POWER, ROW, TEMPERATURE, Rows, Track
 from simulator.sensing import reports_of_day, state_at_dawn
@@ -47,7 +47,7 @@ class Weeks:
         for number in range(days):
             day = first + timedelta(days=number)
             persona = personas.get(number, home.persona)
-            plan = plan_day(persona, day.weekday(), rng)
+            plan = _plan(persona, day.weekday(), rng)
             power = power_day(persona, plan, rng)
             dawn = self.dawn(number)
             self.plans.append(plan)
@@ -104,6 +104,15 @@ def shut_in(persona: Persona) -> Persona:
     )  # fmt: skip
 
 
+def _plan(persona: Persona, weekday: int, rng: Generator) -> Day:
+    """The plan of a day. Trips and feasts come to anybody, but not to who is shut in."""
+    inside = persona.market == persona.visitors == 0
+    while True:
+        plan = plan_day(persona, weekday, rng)
+        if not inside or plan.kind not in (DayKind.TRIP, DayKind.FEAST):
+            return plan
+
+
 def _rows(times: Any, device: int, metric: int, values: Floats, idle: Any = 0.0) -> Rows:
     rows = np.zeros(len(times), ROW)
     rows["time"], rows["device"], rows["metric"], rows["value"], rows["idle"] = times, device, metric, values, idle
@@ -151,6 +160,10 @@ def _receive_guests(weeks: Weeks, rng: Generator) -> None:
     for number in np.flatnonzero(rng.random(weeks.days) < 0.012).tolist():
         nights = int(rng.integers(1, 4))
         start, end = weeks.dawn(number) + 13 * 3600, weeks.dawn(number) + (13 + 24 * nights) * 3600
+        for moment in (start - 40, end):  # they come and go through the door
+            weeks.track.add((moment, weeks.home.named("front_door"), OPEN, 1.0))
+            weeks.track.add((moment + 9, weeks.home.named("front_door"), OPEN, 0.0))
+            weeks.track.moves(weeks.home.named("entry_motion"), np.array([moment + 12.0]))
         for name in ("living_motion", "kitchen_motion", "bathroom_motion", "entry_motion"):
             moments = np.sort(rng.uniform(start, end, rng.poisson(0.9 * (end - start) / 3600)))
             night = ((moments - weeks.start) % DAY_S < 3.5 * 3600) & (rng.random(len(moments)) < 0.8)

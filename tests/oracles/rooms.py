@@ -1,6 +1,6 @@
 """The detectors of rooms, doors, supplies and sensors once more, slowly: one row at a time, None for never."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -29,8 +29,14 @@ def long_stay(now: float, home: Row, slack: float) -> bool:
         return False
     if home["elsewhere_sensors"] == 0 or not home["elsewhere_whole"]:
         return False
+    back = home["seen_since"]
+    if back is None or (back > home["elsewhere_at"] and now - back < HOUR):
+        return False
     limit = home["long_stay_s"]
-    if home["stay_s"] is not None:
+    if home["doubtful"]:
+        if now - home["bath_at"] >= HOUR / 2:
+            return False
+    elif home["stay_s"] is not None:
         limit = min(limit, max(home["margin"] * home["stay_s"], home["long_stay_floor_s"]))
     return bool(now - home["elsewhere_at"] >= limit + slack)
 
@@ -54,8 +60,10 @@ def door_open(now: float, home: Row, slack: float) -> bool:
 def no_door(now: float, home: Row, slack: float) -> bool:
     if not home["watched"] or home["out"] or home["life_at"] is None or now - home["life_at"] >= DAY:
         return False
+    if home["door_at"] is None or home["door_from"] is None:
+        return False
     longest = 8 * DAY if home["door_gap_s"] is None else min(3 * home["door_gap_s"], 8 * DAY)
-    return home["door_at"] is not None and bool(now - home["door_at"] >= max(longest, home["no_door_s"]) + slack)
+    return bool(now - max(home["door_at"], home["door_from"]) >= max(longest, home["no_door_s"]) + slack)
 
 
 def appliance_on(now: float, row: Row, slack: float) -> bool:
@@ -73,13 +81,51 @@ def water_low(now: float, row: Row, slack: float) -> bool:
     if row["low_since"] is None or row["out"] or not row["watched"]:
         return False
     since = row["low_since"] if row["door_at"] is None else max(row["low_since"], row["door_at"])
-    limit = row["water_low_s"] if row["dry_s"] is None else max(1.5 * row["dry_s"], row["water_low_s"])
+    limit = row["water_low_s"] if row["dry_s"] is None else max(min(1.2 * row["dry_s"], 16 * HOUR), row["water_low_s"])
     return bool(row["seen_s"] >= 0.9 * (now - row["low_since"]) and now - since >= limit + slack)
 
 
 def water_running(now: float, row: Row, slack: float) -> bool:
     endless = row["running_since"] is not None and now - row["running_since"] >= row["water_running_s"] + slack
     return bool(endless or row["day_m3"] > row["water_day_m3"])
+
+
+def temperature(now: float, rows: Sequence[Row], since: str, slack: float) -> dict[int, int]:
+    """Home -> the row of the sensor that speaks for it: the one for which it has lasted longest, of two the first."""
+    speaks: dict[int, int] = {}
+    for at, row in enumerate(rows):
+        if row[since] is None or now - row[since] < row["climate_s"] + slack:
+            continue
+        best = speaks.get(row["home_id"])
+        if best is None or row[since] < rows[best][since]:
+            speaks[row["home_id"]] = at
+    return speaks
+
+
+def beyond_since(extremes: Sequence[float | None], fine: Callable[[float], bool], end: float) -> float | None:
+    """Start of the first quarter that was heard after the last fine one; None = nothing was heard since.
+
+    Args:
+        extremes: of each quarter the value that was nearest to being fine.
+    """
+    since = None
+    for at, value in reversed(list(enumerate(extremes))):
+        if value is not None and fine(value):
+            break
+        if value is not None:
+            since = end - (len(extremes) - at) * 900
+    return since
+
+
+def hub_down(rows: Sequence[Row]) -> dict[int, tuple[float, int]]:
+    """Home -> (since when, how many devices): those that cannot be heard as their hub is down, and were not since."""
+    found: dict[int, tuple[float, int]] = {}
+    for row in rows:
+        gone = row["gone_at"]
+        if row["with_hub"] and gone is not None and (row["last_at"] is None or gone >= row["last_at"]):
+            since, count = found.get(row["home_id"], (gone, 0))
+            found[row["home_id"]] = (min(since, gone), count + 1)
+    return found
 
 
 def sensor_stuck(now: float, row: Row, slack: float) -> str | None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 
 from alerts.detect.spells import Began
 
@@ -57,8 +58,12 @@ def activity(signs: Sequence[Sign]) -> list[Activity]:
 class Surprise:
     """How surprising silences are, by a home's past."""
 
-    def __init__(self, past: Sequence[Spell], active: Sequence[Activity], offset: float) -> None:
+    def __init__(
+        self, past: Sequence[Spell], active: Sequence[Activity], offset: float, newest: float | None = None
+    ) -> None:
+        """`newest`: the half hour from whose day back days lose weight; None = the last active one."""
         self.past, self.active, self.offset = past, active, offset
+        self.newest = max((half for half, _, _ in active), default=0.0) if newest is None else newest
         self.hazard = cache(self._hazard)
 
     def of(self, how: Began, half: int, length: float) -> float:
@@ -114,8 +119,7 @@ class Surprise:
         )
 
     def _weight(self, at: float) -> float:
-        newest = max((half for half, _, _ in self.active), default=0.0)
-        return math.exp2(-((newest + self.offset) // DAY - (at + self.offset) // DAY) / 28)
+        return math.exp2(-(_day(self.newest, self.offset) - _day(at, self.offset)) / 28)
 
 
 def _age(step: int) -> int:
@@ -130,3 +134,54 @@ def _near(half: int, other: int) -> float:
     apart = abs(half - other)
     hours = min(apart, 48 - apart) / 2
     return math.exp(-0.5 * hours**2)
+
+
+def surprises(past: Sequence[Spell], active: Sequence[Activity], offset: float) -> list[float]:
+    """How surprising each spell of the past was by what the other days teach."""
+    newest = max(half for half, _, _ in active)
+    found = []
+    for at, length, how in past:
+        others = [spell for spell in past if _day(spell[0], offset) != _day(at, offset)]
+        bins = [one for one in active if _day(one[0], offset) != _day(at, offset)]
+        known = Surprise(others, bins, offset, newest)
+        found.append(known.of(how, _half(at, offset), min(length, 2 * DAY)))
+    return found
+
+
+def tail(
+    past: Sequence[Spell], active: Sequence[Activity], offset: float, at_door: bool
+) -> tuple[float, float, float, int]:
+    """(excesses a day, shape, scale, days) of the silences that began at the door, or indoors."""
+    newest, oldest = max(half for half, _, _ in active), min(half for half, _, _ in active)
+    days = _day(newest, offset) - _day(oldest, offset) + 1
+    excesses = [
+        surprise - 4 if at_door else min(surprise - 4, 4)
+        for surprise, (_, _, how) in zip(surprises(past, active, offset), past, strict=True)
+        if surprise > 4 and (how in DOOR) is at_door
+    ]
+    bins = sum(bins for _, how, bins in active if (how in DOOR) is at_door)
+    expected = bins / days * math.exp(-4)
+    return (len(excesses) + 7 * expected) / (days + 7), 10 + len(excesses), 10 + sum(excesses), days
+
+
+def alike(past: Sequence[Spell], offset: float, how: Began, hour: int) -> tuple[int, int, int]:
+    """(how many spells began so near this hour, how many of them were no longer than), in minutes."""
+    near = []
+    for at, length, kind in past:
+        apart = abs((at + offset) % DAY / 3600 - (hour + 0.5))
+        if kind is how and min(apart, 24 - apart) <= 1.5:
+            near.append(math.ceil(length / 60))
+    near.sort()
+    told = len(near) - 1 if len(near) >= 10 else len(near)
+    return (len(near), told, near[told - 1]) if near else (0, 0, 0)
+
+
+def holes(quarters: Sequence[float]) -> list[tuple[float, float]]:
+    """Spans of more than half an hour without a word, of a home that speaks in 95 of 100 quarters."""
+    if len(quarters) < 2 or len(quarters) / ((quarters[-1] - quarters[0]) // 900 + 1) < 0.95:
+        return []
+    return [(one + 900, other) for one, other in pairwise(quarters) if other - one - 900 > 1800]
+
+
+def _day(at: float, offset: float) -> int:
+    return int((at + offset) // DAY)

@@ -1,6 +1,7 @@
 """Hindsight sees what the platform saw: the same readings through ingest and PostgreSQL give the same arrays."""
 
-from dataclasses import fields, is_dataclass
+from collections import Counter
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -8,13 +9,21 @@ from uuid import uuid4
 import numpy as np
 from psycopg.types.json import Jsonb
 
+from alerts import metered
+from alerts.detect.arrays import Homes
+from alerts.engine import detect
 from alerts.hindsight.play import Hindsight
+from alerts.hindsight.readings import Readings
+from alerts.hindsight.register import Register
+from alerts.inhibit import inhibit
 from alerts.learn import learn_home
-from alerts.observe import observe
+from alerts.observe import View, observe
+from alerts.planned import Planned, load_planned, load_plans
 from core.metrics import BY_NAME
-from core.model import Flag, Lane
+from core.model import DeviceKind, Flag, Lane
 from core.wire import WireReading
-from evaluation.simulated import DEVICES_A_HOME, FIRST, arrivals, register_of_seasons
+from evaluation.simulated import FIRST, arrivals, register_of_seasons
+from evaluation.truth import DEVICES_A_HOME
 from ingest.arrays import register_arrays
 from ingest.decode import Decoded, Message
 from ingest.directory import KnownDevice, KnownGateway
@@ -25,27 +34,33 @@ from store.pool import DatabaseRole
 from tests.conftest import Database
 
 DAYS, BATCH_S = 9, 7200.0
+METERED = 6  # the home that has nothing but a meter
 METRICS = {metric.id: name for name, metric in BY_NAME.items()}
 
 
 def test_hindsight_sees_what_ingest_stored_and_the_engine_observes(database: Database) -> None:
-    seasons = [play_season(9, number, FIRST, DAYS, Chances(), faulty=True) for number in (2, 4)]
+    seasons = [play_season(9, number, FIRST, DAYS, Chances(), faulty=True) for number in (2, 4, METERED)]
     start = seasons[0].arrival.said[0].at - 1
     register = register_of_seasons(seasons, start)
     readings, _ = arrivals(seasons, register)
+    register, readings = _but_a_meter(register, readings, METERED)
     readings["stored"] = start + (np.floor((readings["stored"] - start) / BATCH_S) + 1) * BATCH_S
     for name in ("time", "received"):
         readings[name] = np.round(readings[name], 3)  # the wire has milliseconds
     owner, ingest = database.connect(), database.connect(DatabaseRole.INGEST)
     register_arrays(ingest)
     _register(owner, register, start)
-    hindsight = Hindsight(register, start, start + DAYS * 86_400)
+    begin, end = (datetime.fromtimestamp(start + days * 86_400, UTC) for days in (0, DAYS))
+    _plan(owner, begin)
+    with database.connect(DatabaseRole.ALERTS) as connection:
+        plans = load_plans(connection, register.home_id.tolist(), begin, end)
+    hindsight = Hindsight(register, start, start + DAYS * 86_400, plans=plans)
     writer, session = Writer(), uuid4()
     known = {home: KnownGateway(home, home, {}) for home in register.home_id.tolist()}
     for device, row in zip(register.device_id.tolist(), register.device_home.tolist(), strict=True):
         home = int(register.home_id[row])
         known[home].devices[str(device)] = KnownDevice(device, home, 0)
-    checked = 0
+    checked, muted_by = 0, set()
     for number, stored in enumerate(np.unique(readings["stored"])):
         batch = readings[readings["stored"] == stored]
         now = datetime.fromtimestamp(float(stored), UTC)
@@ -69,25 +84,55 @@ def test_hindsight_sees_what_ingest_stored_and_the_engine_observes(database: Dat
                 )
             )
         writer.store(ingest, prepare(work, now), now)
-        hindsight.teach(batch, float(stored)) if number == 12 * (DAYS - 1) else hindsight._feed(batch)
+        hindsight.teach(batch, float(stored)) if number == 12 * (DAYS - 1) else hindsight.feed(batch)
         if number == 12 * (DAYS - 1):
             with database.connect(DatabaseRole.ALERTS) as connection:
                 for home in register.home_id.tolist():
                     learn_home(connection, home, "Asia/Shanghai", now)
-        if number % 17 == 5 or number >= 12 * DAYS - 3:
+        if number % 7 == 5 or number >= 12 * DAYS - 3:
             moment = now + timedelta(seconds=700)
             with database.connect(DatabaseRole.ALERTS, autocommit=False) as connection:
+                metered.follow(connection, moment)
+                connection.commit()
                 seen = observe(connection, moment, 10.0)
+                planned = load_planned(connection, moment)
                 connection.rollback()  # events stay unhandled, and the minute's look is due again
-            mirrored = hindsight.view(moment.timestamp())
+            mirrored = as_read(hindsight.view(moment.timestamp()), moment.timestamp())
             for part in ("homes", "devices", "gateways", "slow"):
                 same(getattr(seen, part), getattr(mirrored, part), part)
             assert len(seen.events.event_id) == len(mirrored.events.event_id)
             same(seen.aftermath, mirrored.aftermath, "aftermath")
+            sides = [parted(seen, moment, planned), parted(mirrored, moment, plans.at(moment))]
+            assert sides[0] == sides[1]
+            muted_by |= {cause.split(":")[0] for _, cause in sides[0] if cause is not None}
             checked += 1
-    assert checked > 6
+    assert checked > 12
+    assert muted_by >= {"absence", "maintenance"}
+    metered_home = seen.homes.home_id.tolist().index(METERED)
+    assert seen.homes.life_at[metered_home] > start + (DAYS - 1) * 86_400
+    assert not np.isnan(seen.homes.personal_s[metered_home])
     owner.close()
     ingest.close()
+
+
+def as_read(view: View, now: float) -> View:
+    """What is learned of a home is not read by the query `homes` before half an hour of silence."""
+    learned = ("personal_s", "alike", "alike_shorter", "usual_s")
+
+    def read(homes: Homes) -> Homes:
+        blank = np.where(homes.life_at < now - 1800, 0.0, np.nan)
+        return replace(homes, **{name: getattr(homes, name) + blank for name in learned})
+
+    assert view.slow is not None
+    return replace(view, homes=read(view.homes), slow=replace(view.slow, away=read(view.slow.away)))
+
+
+def parted(view: View, now: datetime, planned: Planned) -> list[tuple[str, str | None]]:
+    """Everything found at that moment, with what mutes it."""
+    installed = Counter(view.gateways.home_id[~np.isnan(view.gateways.heard_at)].tolist())
+    standing, muted = inhibit(detect(view, now, 10.0), installed, (planned.cause,))
+    found = [(finding.dedup_key, None) for finding in standing] + [(one.finding.dedup_key, one.cause) for one in muted]
+    return sorted(found, key=str)
 
 
 def same(seen: Any, mirrored: Any, name: str) -> None:
@@ -130,4 +175,37 @@ def _register(owner: Any, register: Any, start: float) -> None:
             " OVERRIDING SYSTEM VALUE VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [device, home, f"d{device}", home, rooms.get((home, room)), register.kind[row],
              bool(register.exterior[row]), bool(register.mains[row]), since],
+        )  # fmt: skip
+
+
+def _but_a_meter(register: Register, readings: Readings, home: int) -> tuple[Register, Readings]:
+    """The same, with nothing in one of the homes but its meter and its gateway."""
+    mine = register.home_id[register.device_home] == home
+    kept = np.flatnonzero(~mine | np.isin(register.kind, [DeviceKind.METER, DeviceKind.GATEWAY]))
+    columns = ("device_id", "device_home", "device_gateway", "kind", "room", "mains", "exterior", "registered_at")
+    readings = readings[np.isin(readings["device"], kept)]
+    readings["device"] = np.searchsorted(kept, readings["device"])
+    return replace(register, **{name: getattr(register, name)[kept] for name in columns}), readings
+
+
+def _plan(owner: Any, start: datetime) -> None:
+    """Absences of each kind, one of them ended early, and work on a home and on all homes of the region."""
+    person = owner.execute("INSERT INTO person (key, name) VALUES ('p', 'p') RETURNING id").fetchone()["id"]
+    for home, kind, first, last, ended in (
+        (2, "away", 1, 4, None), (2, "visitor", 5, 9, None), (4, "hospital", 0.5, 9, 6), (METERED, "away", 4, 9, None),
+        (4, "visitor", 7, 8, None),
+    ):  # fmt: skip
+        owner.execute(
+            "INSERT INTO absence (home_id, kind, from_at, until_at, ended_at, entered_by, entered_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            [home, kind, start + timedelta(days=first), start + timedelta(days=last),
+             None if ended is None else start + timedelta(days=ended), person, start],
+        )  # fmt: skip
+    for whole, first, last in ((False, 2, 8), (True, 8.2, 9)):
+        owner.execute(
+            "INSERT INTO maintenance (home_id, region_id, from_at, until_at, entered_by, entered_at)"
+            " SELECT CASE WHEN NOT %(whole)s THEN 4 END, CASE WHEN %(whole)s THEN id END, %(from)s, %(until)s, %(who)s,"
+            " %(start)s FROM region",
+            {"whole": whole, "from": start + timedelta(days=first), "until": start + timedelta(days=last),
+             "who": person, "start": start},
         )  # fmt: skip

@@ -2,6 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from alerts.engine import detect
+from alerts.learn import learn_home
+from alerts.observe import observe
 from tests.conftest import NOW
 from tests.integration.alerts.world import HomeWorld, World
 
@@ -13,14 +16,14 @@ def lives(world: World, home: HomeWorld, meter: int, start: datetime, end: datet
     """A value a minute: a fridge round the clock, and a kettle at five past each hour of `kettle` (from, to)."""
     world.owner.execute("SELECT reading_make_room(%s, %s)", [start, end])
     world.owner.execute(
-        "INSERT INTO reading SELECT %(home)s, %(meter)s, 0, at, at,"
+        "INSERT INTO reading SELECT %(home)s, %(meter)s, %(batch)s, at, at,"
         " 60 + extract(minute FROM at)::int %% 3"
         " + CASE WHEN extract(epoch FROM at)::int / 60 %% 47 < 20 THEN 80 ELSE 0 END"
         " + CASE WHEN extract(minute FROM at) = 5 AND extract(hour FROM at AT TIME ZONE 'UTC') BETWEEN %(first)s AND"
         " %(last)s THEN 2000 ELSE 0 END, %(power)s, 1"
         " FROM generate_series(%(start)s::timestamptz, %(end)s - interval '1 minute', interval '1 minute') AS at",
-        {"home": home.id, "meter": meter, "first": kettle[0], "last": kettle[1], "power": POWER, "start": start,
-         "end": end},
+        {"home": home.id, "meter": meter, "batch": world.batch, "first": kettle[0], "last": kettle[1], "power": POWER,
+         "start": start, "end": end},
     )  # fmt: skip
     world.owner.execute(
         "INSERT INTO rollup SELECT %s, at, %s, %s, 15, 0, 0, 0, 0, 0 FROM generate_series(%s::timestamptz,"
@@ -66,3 +69,25 @@ def test_a_meter_is_no_witness_where_sensors_are(world: World) -> None:
     home.heard(NOW)
     world.tick(NOW)
     assert world.rows("SELECT * FROM power_life") == []
+
+
+def test_who_once_pressed_the_ok_button_is_watched_by_the_meter_all_the_same(world: World) -> None:
+    home = world.home("h1")
+    meter = home.device("meter", mains=True)
+    home.life(home.device("sos", "bedroom"), NOW - timedelta(days=2), "ok_press")
+    lives(world, home, meter, NOW - timedelta(days=3), NOW, (6, 22))
+    home.heard(NOW)
+    home.state(meter, "power", 60, NOW)
+    seen = observe(world.worker, NOW)
+    assert seen.homes.life_at[0] == (NOW - timedelta(minutes=55)).timestamp()
+    assert seen.homes.life_room[0] == ""
+    assert "inactivity" not in {finding.kind for finding in detect(seen, NOW)}
+
+
+def test_of_two_meters_the_one_that_is_followed_is_learned(world: World) -> None:
+    home = world.home("h1")
+    meter, other = home.device("meter", mains=True), home.device("meter", mains=True)
+    lives(world, home, meter, NOW - timedelta(days=9), NOW, (6, 22))
+    home.state(other, "power", 10, NOW)
+    home.heard(NOW)
+    assert learn_home(world.owner, home.id, "UTC", NOW)["known"]

@@ -1,22 +1,27 @@
 """`yiju detect explain`: the numbers behind a verdict are the sweep's own."""
 
-from datetime import timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 
+import numpy as np
 import pytest
 from rich.console import Console
 
-from alerts.reasoning import reason
+from alerts.learn import learn_due, learn_home
+from alerts.lifecycle import resolve
+from alerts.reasoning import Reasoning, Trouble, reason
 from core.errors import NotFound
+from core.model import FalseReason, Outcome
+from store.pool import DatabaseRole
 from tests.conftest import NOW
-from tests.integration.alerts.world import World
+from tests.integration.alerts.test_metered import lives
+from tests.integration.alerts.world import QUARTER, HomeWorld, World
 from yiju.explain_picture import picture
 from yiju.explaining import table
 
 HOUR = timedelta(hours=1)
 
 
-def test_the_reasoning_about_an_alarm_has_the_alarms_own_figures(world: World, tmp_path: Path) -> None:
+def test_the_reasoning_about_an_alarm_has_the_alarms_own_figures(world: World) -> None:
     home = world.home("h1")
     motion = home.device("motion", "kitchen")
     home.routine(motion, NOW - timedelta(days=9), 9)
@@ -26,7 +31,7 @@ def test_the_reasoning_about_an_alarm_has_the_alarms_own_figures(world: World, t
     late = NOW + 4 * HOUR
     home.heard(late)
     for quarter in range(1, 17):
-        home._rollup(home.itself, 50, NOW + quarter * timedelta(minutes=15), 0)
+        home.speaks(NOW + quarter * timedelta(minutes=15))
     world.tick(late)
     (alert,) = world.alerts()
     for name in ("h1", "1"):
@@ -43,10 +48,119 @@ def test_the_reasoning_about_an_alarm_has_the_alarms_own_figures(world: World, t
     assert before.limit_s == 12 * 3600
     drawn = picture(found)
     assert drawn.startswith("<svg")
-    assert "alarm" in drawn
-    console = Console(width=160, record=True)
+    assert "too long from" in drawn
+    assert said(found)["verdict"].startswith("inactive")
+
+
+def test_a_silent_motion_sensor_doubles_the_limit_and_the_reasoning_says_which_and_since_when(world: World) -> None:
+    gone = NOW - timedelta(days=2)
+    home, _, _ = lively(world, bedroom_at=gone)
+    late = NOW + 5 * HOUR
+    seen(home, late)
+    world.tick(late)
+    (alert,) = world.alerts("inactivity")
+    found = reason(world.owner, "h1", late)
+    assert found.doubled
+    assert found.limit_s == alert["parameters"]["limit_s"] == 2 * found.learned_s
+    assert [(doubt.room, doubt.trouble, doubt.since) for doubt in found.doubts] == [
+        ("bedroom", Trouble.SILENT, gone.timestamp())
+    ]
+    assert "a motion sensor in the bedroom was not heard since" in said(found)["doubled"]
+    assert said(found)["limit applied"].startswith("1 h 48 min as learned and changed")
+
+
+def test_a_worker_who_says_false_alarm_makes_the_limit_longer_and_the_reasoning_says_so(world: World) -> None:
+    """From the alert to its closing, through the night in which the home is learned again, to the next silence."""
+    home, kitchen, bedroom = lively(world)
+    worker = world.person("w1", "worker")
+    late = NOW + 4 * HOUR
+    seen(home, late)
+    home.state(bedroom, "motion", 0, late)
+    world.tick(late)
+    (alert,) = world.alerts("inactivity")
+    with world.database.connect(DatabaseRole.ALERTS) as connection:
+        resolve(connection, alert["id"], worker, late + HOUR, Outcome.FALSE_ALARM, reason=FalseReason.OTHER)
+    assert reason(world.owner, "h1", late).false_alarms == 0  # nobody had said so yet
+    again = NOW + timedelta(days=1)
+    for quarter in range(24, 97):
+        moment = NOW + quarter * QUARTER
+        home.speaks(moment)
+        if moment.hour >= 5 and moment.hour < 23:
+            home.life(kitchen, moment)
+    with world.database.connect(DatabaseRole.ALERTS) as connection:
+        assert learn_due(connection, again + timedelta(minutes=1)) == 1
+    moment = again + 11 * HOUR
+    seen(home, moment)
+    home.state(bedroom, "motion", 0, moment - timedelta(minutes=1))
+    world.tick(moment)
+    found = reason(world.owner, "h1", moment)
+    assert found.version == 2
+    assert found.false_alarms == 1
+    assert found.policy.inactivity_stretch == pytest.approx(1.1)
+    assert found.personal_s == pytest.approx(1.1 * found.learned_s)
+    second = world.alerts("inactivity")[1]
+    assert second["parameters"]["limit_s"] == pytest.approx(found.limit_s)
+    assert second["parameters"]["false_alarms"] == 1
+    assert said(found)["made longer"].startswith("x 1.1 by 1 false alarms of the last 30 days")
+
+
+def test_a_silence_that_nobody_could_see_or_that_was_planned_is_no_alarm(world: World) -> None:
+    home, _, _ = lively(world)
+    worker = world.person("w1", "worker")
+    home.device("contact", "entry", exterior=True)
+    world.owner.execute(
+        "INSERT INTO absence (home_id, kind, from_at, until_at, entered_by, entered_at)"
+        " VALUES (%s, 'hospital', %s, %s, %s, %s)",
+        [home.id, NOW - HOUR, NOW + 30 * HOUR, worker, NOW - HOUR],
+    )
+    late = NOW + 11 * HOUR
+    seen(home, late)
+    away = reason(world.owner, "h1", late)
+    assert (away.too_long, away.inactive, away.absent) == (True, False, "hospital")
+    assert said(away)["verdict"].endswith("but the absence mutes it")
+    blind = reason(world.owner, "h1", NOW + 48 * HOUR)  # the gateway was not heard for more than a day
+    assert (blind.watched, blind.inactive, blind.absent) == (False, False, None)
+    assert "silence means nothing" in said(blind)["watched"]
+
+
+def test_a_home_with_nothing_but_a_meter_is_reasoned_about_by_what_it_switched_on(world: World) -> None:
+    home = world.home("h1")
+    meter = home.device("meter", mains=True)
+    lives(world, home, meter, NOW - timedelta(days=12), NOW, (6, 22))
+    learn_home(world.owner, home.id, "UTC", NOW - HOUR)
+    found = reason(world.owner, "h1", NOW)
+    assert found.life_at == (NOW - timedelta(minutes=55)).timestamp()
+    assert found.watched
+    assert found.part is not None
+    assert not np.isnan(found.limit_s)
+
+
+def lively(world: World, bedroom_at: datetime = NOW) -> tuple[HomeWorld, int, int]:
+    """A home that has been learned, with its last sign of life now, in the kitchen; and the two rooms' sensors."""
+    home = world.home("h1")
+    kitchen, bedroom = home.device("motion", "kitchen"), home.device("motion", "bedroom")
+    home.heard(NOW - timedelta(days=9))
+    home.routine(kitchen, NOW - timedelta(days=9), 9)
+    home.life(kitchen, NOW)
+    home.state(bedroom, "motion", 0, bedroom_at)
+    home.heard(NOW)
+    world.tick(NOW)
+    return home, kitchen, bedroom
+
+
+def seen(home: HomeWorld, until: datetime) -> None:
+    """Nothing moves, and the gateway says so in every quarter."""
+    for quarter in range(1, int((until - NOW) / QUARTER) + 1):
+        home.speaks(NOW + quarter * QUARTER)
+    home.heard(until)
+
+
+def said(found: Reasoning) -> dict[str, str]:
+    """The table's rows as one sentence each."""
+    console = Console(width=300, record=True)
     console.print(table(found))
-    assert "inactive" in console.export_text()
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in console.export_text().splitlines()]
+    return {row[0]: " ".join(row[1:]) for row in rows if len(row) == 3}
 
 
 def test_a_home_that_is_not_there_is_one_sentence(world: World) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
@@ -24,6 +25,8 @@ class World:
         self.worker = database.connect(DatabaseRole.ALERTS, autocommit=False)
         self.registered = registered
         self.days: set[date] = set()  # of which readings have a place
+        self.batch = self._insert("ledger", gateway_id=0, session=UUID(int=0), lane=1, seq=1, stored_at=registered,
+                                  readings=0, rejected=0)  # fmt: skip
         self.district = self.region("district-1", "district", None)
         self.street = self.region("street-1", "street", self.district)
         self.community = self.region("community-1", "community", self.street)
@@ -170,18 +173,23 @@ class HomeWorld:
             at = start + quarter * QUARTER
             hour = at.astimezone(UTC).hour + at.minute / 60
             asleep = hour >= quiet[0] or hour < quiet[1] if quiet[0] > quiet[1] else quiet[0] <= hour < quiet[1]
-            self._rollup(self.itself, BY_NAME["uptime"].id, at, 0)
+            self.speaks(at)
             if not asleep:
                 self._rollup(device, BY_NAME["motion"].id, at, 1)
                 self._reading(device, BY_NAME["motion"].id, at, 1, changed=True)
+
+    def speaks(self, at: datetime) -> None:
+        """The gateway says something of itself in the past; what it last said stays as it is."""
+        self._rollup(self.itself, BY_NAME["uptime"].id, at, 0)
+        self._reading(self.itself, BY_NAME["uptime"].id, at, 1, changed=False)
 
     def _reading(self, device: int, metric: int, at: datetime, value: float, changed: bool) -> None:
         if at.date() not in self.world.days:
             self.world.days.add(at.date())
             self.world.owner.execute("SELECT reading_make_room(%s, %s)", [at, at])
         self.world.owner.execute(
-            "INSERT INTO reading VALUES (%s, %s, 0, %s, %s, %s, %s, %s)",
-            [self.id, device, at, at, value, metric, int(changed)],
+            "INSERT INTO reading VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            [self.id, device, self.world.batch, at, at, value, metric, int(changed)],
         )
 
     def _rollup(self, device: int, metric: int, at: datetime, life: int) -> None:

@@ -17,6 +17,8 @@ def test_a_trial_over_a_past_without_readings_finds_nothing_different(world: Wor
               "door_open_min": 30, "days": 3}  # fmt: skip
     answer = client.post("/try-out", data=values)
     assert answer.status_code == 200, answer.text
+    assert "Nothing would have been different." in answer.text
+    assert "at most 1.20 false alarms a home and month" in answer.text  # one in 25 days
 
 
 def test_precision_is_told_by_kind_and_month(world: World, clock: ManualClock, browser: SignIn) -> None:
@@ -30,3 +32,6 @@ def test_precision_is_told_by_kind_and_month(world: World, clock: ManualClock, b
     assert [(row["kind"], row["judged"], row["false_alarms"], row["precision"], row["reasons"]) for row in told] == [
         ("door_open", 1, 1, 0.0, {"visitor": 1})
     ]
+    page = browser("head").get("/overview").text
+    assert f"<summary>{clock.now():%Y-%m}</summary>" in page
+    assert "0 of 1 that somebody judged; 1 raised" in page

@@ -116,6 +116,7 @@ def device_arrays(rows: Sequence[dict[str, Any]]) -> Devices:
         room=texts(rows),
         life=np.ones(len(rows), dtype=np.bool_),
         with_hub=np.array([row.get("with_hub", False) for row in rows], dtype=np.bool_),
+        exterior=None,
         **{name: floats(rows, name) for name in numbers.split()},
     )
 

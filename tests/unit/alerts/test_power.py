@@ -1,11 +1,13 @@
 """Power alone: a kettle is a person, a fridge is not, a value that stands still is no data."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.detect import power
 from alerts.detect.arrays import Floats
+from alerts.detect.power import Steps
+from tests.oracles import power as oracle
 
 MINUTE, DAY = 60.0, 86_400.0
 START = 1_769_990_400.0
@@ -63,3 +65,35 @@ def test_steps_as_one_would_count_them(values: list[tuple[float, float]]) -> Non
                 found.append(time[place])
             low = None
     assert power.steps(time, watts).time.tolist() == found
+
+
+@given(st.floats(40, 100_000))
+def test_a_size(height_w: float) -> None:
+    assert power.size_of(np.array([height_w]))[0] == oracle.size_of(height_w)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from([0.5, 2.0, 7.0, 11.0, 13.0]), st.sampled_from([2, 9, 11])), max_size=90),
+    st.sampled_from([0.0, 8 * 3600.0]),
+    st.integers(0, 23),
+)
+def test_whose_steps_they_are_as_one_would_count_them(
+    gaps: list[tuple[float, int]], offset: float, machine: int
+) -> None:
+    """Steps of a few sizes some hours apart, and a machine's at one size each three hours for a week before."""
+    steps = [(START + hour * 3600.0, machine) for hour in range(0, 168, 3)]
+    at = START + 7 * DAY
+    for hours, size in gaps:
+        at += hours * 3600
+        steps.append((at, size))
+    seen = Steps(np.array([time for time, _ in steps]), np.array([size for _, size in steps], dtype=np.int64))
+    assert power.signs(seen, offset).tolist() == oracle.signs(steps, offset)
+
+
+@given(st.lists(st.tuples(st.sampled_from([60.0, 900.0, 1800.0, 1860.0, 3600.0]), st.sampled_from([80.0, 90.0]))))
+def test_outages_as_one_would_find_them(values: list[tuple[float, float]]) -> None:
+    time = START + np.cumsum([gap for gap, _ in values])
+    watts = np.array([value for _, value in values], dtype=np.float64)
+    rows = list(zip(time.tolist(), watts.tolist(), strict=True))
+    assert [tuple(one) for one in power.outages(time, watts)] == oracle.outages(rows)

@@ -13,6 +13,7 @@ from alerts.detect import (
     appliance_on,
     door_open,
     fall,
+    hub_down,
     left_at_night,
     long_stay,
     no_door,
@@ -22,7 +23,7 @@ from alerts.detect import (
     water,
 )
 from alerts.detect.aftermath import Aftermath
-from alerts.detect.arrays import Bools, Ints, Texts, UrgentEvents
+from alerts.detect.arrays import Bools, Devices, Ints, Texts, UrgentEvents
 from alerts.detect.findings import Findings
 from alerts.detect.sensors import Sensors
 from alerts.detect.supplies import Climate, Power, Water
@@ -47,6 +48,7 @@ homes = st.fixed_dictionaries(
         "watched": st.just(True) | flag, "seen_since": maybe, "midnight": st.sampled_from([MIDNIGHT, NOW - 9 * HOUR]),
         "out": flag, "resting": flag, "life_at": maybe, "day_at": maybe, "day_sensors": st.integers(0, 1),
         "bath_at": maybe, "elsewhere_at": maybe, "elsewhere_sensors": st.integers(0, 1), "elsewhere_whole": flag,
+        "doubtful": flag, "door_from": maybe,
         "door_at": maybe, "open_since": maybe, "rise_s": spans, "stay_s": spans, "away_s": spans, "door_gap_s": spans,
         "night_out": st.lists(flag, min_size=24, max_size=24), "margin": st.just(1.5),
         "not_risen_s": st.just(11 * HOUR), "not_risen_margin_s": st.just(1.5 * HOUR), "long_stay_s": st.just(4 * HOUR),
@@ -162,19 +164,58 @@ def test_a_fall_by_what_follows(rows: list[dict[str, Any]]) -> None:
     ]
 
 
-def test_a_room_is_cold_once_a_home_and_only_after_the_span() -> None:
-    rows = [
-        {"home_id": 1, "celsius": 9.0, "cold_since": NOW - 3 * HOUR, "hot_since": None},
-        {"home_id": 1, "celsius": 8.0, "cold_since": NOW - 5 * HOUR, "hot_since": None},
-        {"home_id": 2, "celsius": 9.0, "cold_since": NOW - 1 * HOUR, "hot_since": None},
-        {"home_id": 3, "celsius": 38.0, "cold_since": None, "hot_since": NOW - 9 * HOUR},
-    ]
-    common = {"cold_c": 12.0, "heat_c": 34.0, "climate_s": 2 * HOUR, "time": NOW}
-    arrays = made(Climate, [row | common for row in rows], device_id=np.arange(4),
-                  room=np.array(["living"] * 4, dtype=np.object_))  # fmt: skip
-    cold, hot = temperature.find_cold(NOW, arrays), temperature.find_hot(NOW, arrays)
-    assert [(one.home_id, one.parameters["celsius"]) for one in cold.each()] == [(1, 8.0)]
-    assert hot.home_id.tolist() == [3]
+rooms = st.fixed_dictionaries(
+    {"home_id": st.integers(0, 2), "cold_since": maybe, "hot_since": maybe, "climate_s": st.just(4 * HOUR)}
+)
+
+
+@given(st.lists(rooms, max_size=6), slacks)
+def test_a_room_too_cold_or_too_hot(rows: list[dict[str, Any]], slack: float) -> None:
+    home_id = np.array([row["home_id"] for row in rows], dtype=np.int64)
+    arrays = made(Climate, rows, device_id=np.arange(len(rows)), home_id=home_id,
+                  room=np.array(["living"] * len(rows), dtype=np.object_))  # fmt: skip
+    for find, since in ((temperature.find_cold, "cold_since"), (temperature.find_hot, "hot_since")):
+        found = find(NOW, arrays, slack)
+        said = oracle.temperature(NOW, rows, since, slack)
+        assert dict(zip(found.home_id.tolist(), found.subject_id.tolist(), strict=True)) == said
+        assert [one.parameters["silence_s"] for one in found.each()] == [
+            NOW - rows[said[home]][since] for home in sorted(said)
+        ]
+
+
+degrees = st.lists(st.none() | st.sampled_from([9.0, 11.9, 12.0, 20.0, 34.0, 34.1]), min_size=8, max_size=8)
+
+
+@given(degrees, degrees)
+def test_a_room_is_cold_since_it_was_last_warm_enough_and_hot_since_it_was_last_cool_enough(
+    lows: list[float | None], highs: list[float | None]
+) -> None:
+    heard = [(low, high) if low is not None and high is not None else (None, None) for low, high in
+             zip(lows, highs, strict=True)]  # fmt: skip
+    low, high = ([one[side] for one in heard] for side in (0, 1))
+    grid = Grid(np.array([1]), NOW, np.array([low], np.float64), np.array([high], np.float64))
+    for celsius in (11.0, 12.0, 34.0, 35.0):
+        columns = {"home_id": 1, "room": "living", "time": NOW, "celsius": celsius, "cold_c": 12.0, "heat_c": 34.0,
+                   "climate_s": 0.0}  # fmt: skip
+        found = supplies.climate(grid, {name: np.array([value]) for name, value in columns.items()})
+        cold = oracle.beyond_since(high, lambda value: value >= 12, NOW) if celsius < 12 else None
+        hot = oracle.beyond_since(low, lambda value: value <= 34, NOW) if celsius > 34 else None
+        assert [None if np.isnan(one[0]) else one[0] for one in (found.cold_since, found.hot_since)] == [cold, hot]
+
+
+hubs = st.fixed_dictionaries(
+    {"home_id": st.integers(0, 2), "with_hub": flag, "gone_at": maybe, "last_at": maybe, "life": flag}
+)
+
+
+@given(st.lists(hubs, max_size=8))
+def test_a_hub_that_is_down_is_one_finding_a_home(rows: list[dict[str, Any]]) -> None:
+    devices = made(Devices, rows, home_id=np.array([row["home_id"] for row in rows], dtype=np.int64),
+                   with_hub=np.array([row["with_hub"] for row in rows], dtype=np.bool_))  # fmt: skip
+    found = hub_down.find(NOW, devices)
+    assert {one.home_id: (one.began_at.timestamp(), one.parameters["sensors"]) for one in found.each()} == (
+        oracle.hub_down(rows)
+    )
 
 
 cells = st.lists(st.none() | st.integers(0, 3).map(float), min_size=8, max_size=8)

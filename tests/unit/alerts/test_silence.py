@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts import profile
-from alerts.detect import calibrate, hazard, inactivity, memory, personal
+from alerts.detect import alike, calibrate, coverage, hazard, inactivity, memory, personal
 from alerts.detect.calibrate import Tail
 from alerts.detect.memory import DAY_S, EMPTY, HALF_S, Memory
 from alerts.detect.spells import ROOMS, Began, Signs, beginnings, room_codes, spells_of
@@ -82,6 +82,64 @@ def test_surprise(
     length = min(length, 2 * DAY_S - 1)
     slowly = oracle.Surprise(oracle.spells(made), oracle.activity(made), offset).of(how, half, length)
     assert hazard.surprise_at(grown, np.array([length]))[0] == pytest.approx(slowly, rel=1e-6)
+
+
+@settings(max_examples=30, deadline=None)
+@given(rows.filter(bool), st.sampled_from([0.0, 8 * 3600.0]))
+def test_each_day_is_judged_by_the_others_and_the_tails_follow(
+    rows: list[tuple[float, bool, str, bool]], offset: float
+) -> None:
+    made = signs(rows)
+    kept = remembered(arrays(made), made[-1][0] + 1.0)
+    past, active = oracle.spells(made), oracle.activity(made)
+    counts = hazard.count(kept, offset)
+    found = calibrate.surprises(kept, counts, offset)
+    assert found.tolist() == pytest.approx(oracle.surprises(past, active, offset), rel=1e-6)
+    for at_door, tail in zip((False, True), calibrate.tails(kept, counts, offset), strict=True):
+        slowly = oracle.tail(past, active, offset, at_door)
+        assert (tail.a_day, tail.shape, tail.scale, tail.days) == pytest.approx(slowly, rel=1e-6)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(1, 1000), st.sampled_from([3.0, 50.0]), st.data())
+def test_a_limit_is_the_first_minute_that_is_surprising_enough(seed: int, budget: float, data: st.DataObject) -> None:
+    """A silence of the limit is as surprising as the threshold asks, one of a minute less is not yet."""
+    life = usual_life(8, seed, nap=0.3)
+    kept = remembered(life, START + 8 * DAY_S)
+    known = personal.fit(kept, 0.0)
+    assert known is not None
+    table = personal.limits(known, budget)
+    past = list(zip(kept.spells.at, kept.spells.length_s, map(Began, kept.spells.began), strict=True))
+    active = list(zip(kept.half_at, map(Began, kept.half_began), kept.bins.tolist(), strict=True))
+    slowly = oracle.Surprise(past, active, 0.0)
+    for _ in range(3):
+        how = data.draw(st.sampled_from([kind for kind in Began if kind is not Began.LEFT]))
+        half = data.draw(st.integers(0, 47))
+        threshold = float(known.threshold(np.array([how], np.int8), budget)[0])
+        minutes = int(table[how, half])
+        if minutes == personal.NEVER:
+            assert slowly.of(how, half, 2 * DAY_S - 1) < threshold
+        else:
+            assert slowly.of(how, half, minutes * 60.0) >= threshold - 1e-6
+            assert slowly.of(how, half, (minutes - 1) * 60.0) < threshold + 1e-6
+
+
+@given(rows, st.sampled_from([0.0, 8 * 3600.0]))
+def test_spells_alike(rows: list[tuple[float, bool, str, bool]], offset: float) -> None:
+    made = signs(rows * 3)
+    kept = remembered(arrays(made), (made[-1][0] if made else START) + 1.0)
+    found = alike.alike(kept, offset)
+    past = oracle.spells(made)
+    for how in Began:
+        for hour in range(24):
+            said = tuple(int(part[how, hour]) for part in (found.count, found.shorter, found.usual_min))
+            assert said == oracle.alike(past, offset, how, hour)
+
+
+@given(st.lists(st.sampled_from([1] * 30 + [2, 3, 4, 20]), max_size=80))
+def test_holes_in_what_was_received(steps: list[int]) -> None:
+    quarters = START + np.cumsum(steps, dtype=np.float64) * 900
+    assert [tuple(hole) for hole in coverage.holes(quarters)] == oracle.holes(quarters.tolist())
 
 
 @settings(max_examples=40, deadline=None)

@@ -42,6 +42,25 @@ def test_who_found_it_under_another_name_is_told() -> None:
     assert (figures["found"], figures["found_by_this_kind"]) == (1, 0)
 
 
+def test_what_no_sensor_could_report_is_missed_all_the_same_and_counted_apart() -> None:
+    start = START.timestamp()
+    truth = [Happening(1, Mishap.GAS, start, start + 600), Happening(1, "radio_hangs", start - 3600, start + 86_400)]
+    for alarms, said in (([], 0), ([alarm(AlertKind.CANNOT_WATCH, START, START, Severity.NOTICE)], 1)):
+        found = Score()
+        found.add_home(alarms, truth, 10)
+        figures = found.kinds[AlertKind.GAS].figures()
+        assert (figures["recall"], figures["unwatched"], figures["unwatched_said"]) == (0, 1, said)
+        assert figures["recall_watched"] is None
+
+
+def test_what_a_lasting_outage_of_the_network_kept_is_not_called_unwatched() -> None:
+    start = START.timestamp()
+    truth = [Happening(1, Mishap.GAS, start, start + 600), Happening(1, "network_outage", start - 60, start + 7200)]
+    found = Score()
+    found.add_home([], truth, 10)
+    assert found.kinds[AlertKind.GAS].figures()["unwatched"] == 0
+
+
 def test_one_silence_is_one_false_alarm_however_often_it_is_told() -> None:
     twice = [alarm(AlertKind.INACTIVITY, START, START + hours * HOUR) for hours in (9, 22)]
     other = alarm(AlertKind.INACTIVITY, START + 30 * HOUR, START + 39 * HOUR)
