@@ -35,7 +35,7 @@ def find(now: float, homes: Whereabouts, slack_s: float = 0.0) -> Findings:
         rows,
         began[rows],
         {
-            "left_at": homes.door_at[rows],
+            "left_at": began[rows],
             "silence_s": shut[rows],
             "limit_s": limit[rows],
             "usual_s": homes.door_gap_s[rows],

@@ -22,7 +22,7 @@ LATEST_RISE_S: Final = 14 * 3600.0
 TRICKLE_M3: Final = 0.0005
 LOW_M3: Final = 0.01  # as the policy `water_low_m3`
 ABSENT_S: Final = 20 * 60.0
-USUAL_NIGHTS: Final = 2  # leaving in an hour of so many nights makes it usual
+USUAL_NIGHTS: Final = 2  # leaving in an hour of the night on so many nights makes it usual
 BASE_SHARE: Final = 10  # percentile of the quarters' lowest power that counts as base load
 
 
@@ -164,14 +164,15 @@ def _high_runs(past: Quarters, threshold_w: float, zone_offset_s: float) -> Floa
 
 
 def _night_out(past: Quarters, zone_offset_s: float) -> Bools:
-    """bool [24]: local hours in which the door was the last sign for a while in several nights (+- 1 hour).
+    """bool [24]: local hours in which the door was the last sign for a while on several nights (+- 1 hour).
 
-    Nights are counted, not doors: who wandered off once, and was brought back an hour later, has no such habit.
+    Who wanders comes back and leaves again in the same night: that is no habit.
     """
     alive = np.flatnonzero(past.life > 0)
     gaps = np.append(np.diff(past.quarter[alive]), 0)
-    left = alive[(past.door[alive] > 0) & (gaps > ABSENT_S)]
-    local = past.quarter[left] + zone_offset_s
-    night, hour = np.floor(local / DAY_S - 0.5), (local % DAY_S // 3600).astype(np.int64)  # from noon to noon
-    near = (hour[:, None] - np.arange(24) + 1) % 24 <= 2
-    return np.array([len(np.unique(night[mine])) >= USUAL_NIGHTS for mine in near.T], dtype=np.bool_)
+    left = past.quarter[alive[(past.door[alive] > 0) & (gaps > ABSENT_S)]] + zone_offset_s
+    nights, night = np.unique((left - DAY_S / 2) // DAY_S, return_inverse=True)  # from noon to noon
+    out = np.zeros((len(nights), 24), dtype=np.bool_)
+    out[night, (left % DAY_S // 3600).astype(np.int64)] = True
+    around = out | np.roll(out, 1, axis=1) | np.roll(out, -1, axis=1)
+    return np.asarray(around.sum(axis=0) >= USUAL_NIGHTS, dtype=np.bool_)

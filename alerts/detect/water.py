@@ -14,7 +14,7 @@ from core.model import AlertKind, Severity
 
 DAY_S: Final = 86_400.0
 DRY_TIMES: Final = 1.2  # x the longest usual time with so little, which is a night as a rule ...
-MOST_S: Final = 16 * 3600.0  # ... and no more than a long one: the door begins the count anew
+MOST_S: Final = 14 * 3600.0  # ... and no more than that: the door begins the count anew, and people go out each day
 SEEN_SHARE: Final = 0.9  # a meter that was heard for less of the time proves nothing
 
 

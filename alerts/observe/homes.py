@@ -140,9 +140,9 @@ def standing(now: float, devices: arrays.Devices) -> Bools:
 
 
 def _lost(now: float, devices: arrays.Devices, slack_s: float) -> Bools:
-    """bool [devices]: whether it shows movement indoors and has fallen silent, not long ago."""
+    """bool [devices]: whether it is a motion sensor or radar that has fallen silent, not long ago."""
     silent = (now > device_silent.heard_until(devices) + slack_s) | device_silent.gone(devices)
-    moves = devices.life & ~_leaves(devices) & ~_rests(devices)
+    moves = np.isin(devices.kind, (DeviceKind.MOTION, DeviceKind.RADAR))
     return np.asarray(moves & silent & (now - devices.last_at < RELEARNED_S), np.bool_)
 
 

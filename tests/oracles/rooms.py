@@ -81,7 +81,7 @@ def water_low(now: float, row: Row, slack: float) -> bool:
     if row["low_since"] is None or row["out"] or not row["watched"]:
         return False
     since = row["low_since"] if row["door_at"] is None else max(row["low_since"], row["door_at"])
-    limit = row["water_low_s"] if row["dry_s"] is None else max(min(1.2 * row["dry_s"], 16 * HOUR), row["water_low_s"])
+    limit = row["water_low_s"] if row["dry_s"] is None else max(min(1.2 * row["dry_s"], 14 * HOUR), row["water_low_s"])
     return bool(row["seen_s"] >= 0.9 * (now - row["low_since"]) and now - since >= limit + slack)
 
 
