@@ -46,14 +46,24 @@ _DEVICES: Final = ("direct/meter", "direct/radar", "direct/door", "direct/motion
 
 
 @dataclass(frozen=True)
-class Timing:
-    """Milliseconds of one page or sweep, by days of history."""
+class Cost:
+    """Of one page or sweep: milliseconds, and 8 kB blocks that its queries touched, whatever else the machine does."""
 
-    ms: dict[int, float]
+    ms: float
+    blocks: float
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What one page or sweep costs, by days of history."""
+
+    costs: dict[int, Cost]
 
     def figures(self) -> dict[str, float]:
-        found = {f"ms_{days}d": round(ms, 3) for days, ms in self.ms.items()}
-        return {**found, "ratio_90_10": round(self.ms[SPANS[-1]] / self.ms[SPANS[0]], 3)}
+        ms = {f"ms_{days}d": round(cost.ms, 3) for days, cost in self.costs.items()}
+        blocks = {f"blocks_{days}d": round(cost.blocks) for days, cost in self.costs.items()}
+        first, last = self.costs[SPANS[0]], self.costs[SPANS[-1]]
+        return {**ms, "ratio_90_10": round(last.ms / first.ms, 3), **blocks}
 
 
 @dataclass(frozen=True)
@@ -89,7 +99,7 @@ def measure(
         per_day: readings a day of one home.
         tell: called with the name of each step.
     """
-    timings: dict[str, dict[int, float]] = {}
+    timings: dict[str, dict[int, Cost]] = {}
     filler = _Filler(url, now, homes, per_day)
     done = 0
     for days in SPANS:
@@ -99,8 +109,8 @@ def measure(
         done = days
         filler.settle(days)
         tell(f"pages and sweep over {days} days")
-        for name, ms in _time(url, now, homes).items():
-            timings.setdefault(name, {})[days] = ms
+        for name, cost in _time(url, now, homes).items():
+            timings.setdefault(name, {})[days] = cost
     readings, edition, per_reading, per_rollup = filler.sizes()
     sizes = {edition: per_reading}
     for other, other_url in others.items():
@@ -110,7 +120,7 @@ def measure(
             another.add(day)
         another.settle(SPANS[0])
         sizes[other] = another.sizes()[2]
-    return Outcome(homes, readings, {name: Timing(ms) for name, ms in timings.items()}, sizes, per_rollup)
+    return Outcome(homes, readings, {name: Timing(costs) for name, costs in timings.items()}, sizes, per_rollup)
 
 
 class _Filler:
@@ -181,8 +191,8 @@ class _Filler:
                 round(row["rollup_bytes"] / row["rollups"], 1))  # fmt: skip
 
 
-def _time(url: str, now: datetime, homes: int) -> dict[str, float]:
-    """Milliseconds of a page (the median of some homes) and of a sweep (of all of them)."""
+def _time(url: str, now: datetime, homes: int) -> dict[str, Cost]:
+    """What a page costs (the median of some homes) and a sweep (of all of them)."""
     words = load_words()["zh_CN"]
     with connect(url, DatabaseRole.API) as api, connect(url, DatabaseRole.ALERTS) as alerts:
         ids = [row["id"] for row in alerts.execute(QUERIES["some_homes"], {"limit": min(ASKED, homes)})]
@@ -201,18 +211,29 @@ def _time(url: str, now: datetime, homes: int) -> dict[str, float]:
         }
 
 
-def _best(asked: Sequence[int], work: Callable[[int], Any], connection: Connection) -> float:
+def _best(asked: Sequence[int], work: Callable[[int], Any], connection: Connection) -> Cost:
     """Median over what is asked of the best of TRIES: a busy machine makes a try slower, never faster."""
-    best = []
+    times, blocks = [], []
     for one in asked:
-        times = []
+        tries = []
+        before = _blocks(connection)
         for _ in range(TRIES):
             began = time.perf_counter()
             work(one)
-            times.append((time.perf_counter() - began) * 1000)
+            tries.append((time.perf_counter() - began) * 1000)
             connection.rollback()
-        best.append(min(times))
-    return statistics.median(best)
+        times.append(min(tries))
+        blocks.append((_blocks(connection) - before) / TRIES)
+    return Cost(statistics.median(times), statistics.median(blocks))
+
+
+def _blocks(connection: Connection) -> int:
+    """Blocks that this connection has touched so far, in memory or on disk."""
+    connection.execute(QUERIES["count_blocks_now"])
+    connection.commit()
+    row = connection.execute(QUERIES["blocks"]).fetchone()
+    connection.rollback()
+    return int(row["blocks"]) if row else 0
 
 
 def _family_page(visit: Visit) -> None:

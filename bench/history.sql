@@ -58,3 +58,10 @@ SELECT (SELECT edition FROM store_edition) AS edition, (SELECT count(*) FROM rea
     (SELECT count(*) FROM rollup) AS rollups, pg_total_relation_size('rollup') AS rollup_bytes,
     (SELECT sum(pg_total_relation_size(inhrelid))::bigint FROM pg_inherits WHERE inhparent = 'reading'::regclass)
         AS reading_bytes;
+
+-- name: count_blocks_now
+-- At the end of this transaction; otherwise a connection counts once a second.
+SELECT pg_stat_force_next_flush();
+
+-- name: blocks
+SELECT sum(reads + hits)::bigint AS blocks FROM pg_stat_get_backend_io(pg_backend_pid());

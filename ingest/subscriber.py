@@ -1,8 +1,8 @@
 """Ingest's side of the broker: messages are taken as they come and acknowledged only after the commit.
 
-One thread speaks to the broker, through paho's own functions for a foreign loop (`loop_read`, `loop_write`): it reads
-many messages for one look at the socket and sends the acknowledgements of a transaction together. paho's own thread
-looks at the socket before each message, and is woken by a byte in a pipe for each acknowledgement.
+One thread speaks to the broker (`ingest/broker_client.py`): it reads many messages for one look at the socket and sends
+the acknowledgements of a transaction together. paho's own thread looks at the socket before each message, and is woken
+by a byte in a pipe for each acknowledgement.
 """
 
 import contextlib
@@ -17,13 +17,14 @@ from uuid import UUID
 
 import paho.mqtt.client as mqtt
 import structlog
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import MQTTErrorCode
 
 from core.address import parse_broker_url
 from core.credentials import broker_client_id
 from core.errors import StackError
 from core.model import Lane
 from core.wire import ROOT, VERSION, Ack, DirectAck, PlatformTime, ack_topic, encode, time_topic
+from ingest.broker_client import BrokerClient
 from ingest.decode import Decoded, Message
 
 log = structlog.get_logger()
@@ -32,7 +33,7 @@ log = structlog.get_logger()
 # (deploy/broker/mosquitto.conf); this is for one that does not.
 MOST_HELD: Final = 20_000
 MOST_HELD_BYTES: Final = 64_000_000
-AT_ONCE: Final = 500  # messages read before acknowledgements get their turn
+AT_ONCE: Final = 8  # blocks read before acknowledgements get their turn
 KEEPALIVE_S: Final = 30
 LOOK_S: Final = 0.5
 FIRST_RETRY_S: Final = 1.0
@@ -59,7 +60,6 @@ class Subscriber:
         self._held = 0  # messages of this connection that are not acknowledged, and their bytes
         self._held_bytes = 0
         self._stored: deque[tuple[Sequence[Decoded], int]] = deque()  # what is to be acknowledged
-        self._taken = 0
         self._connection = 0
         self._stopping = threading.Event()
         self._ear, self._bell = socket.socketpair()  # a byte ends the wait for the broker
@@ -71,9 +71,7 @@ class Subscriber:
         self._shared = shared
         self.connected = False
         client_id = broker_client_id(name, address.password)
-        self._client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False, manual_ack=True
-        )
+        self._client = BrokerClient(client_id, self._on_message)
         if address.user:
             self._client.username_pw_set(address.user, address.password)
         if address.tls:
@@ -84,7 +82,6 @@ class Subscriber:
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe
         self._client.on_disconnect = self._on_disconnect
-        self._client.on_message = self._on_message
 
     def start(self) -> None:
         """Connects in the background and keeps connecting."""
@@ -169,10 +166,9 @@ class Subscriber:
         return self._held < MOST_HELD and self._held_bytes < MOST_HELD_BYTES
 
     def _read(self) -> None:
-        """As many messages as are there, within bounds; then whoever waits for them is told."""
+        """What is there, within bounds; then whoever waits for messages is told."""
         for _ in range(AT_ONCE):
-            before = self._taken
-            if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS or self._taken == before:
+            if self._client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS or not self._has_room():
                 break
         with self._arrived:
             self._arrived.notify()
@@ -181,13 +177,12 @@ class Subscriber:
         while self._stored:
             work, now_ms = self._stored.popleft()
             self._acknowledge_to_gateways(work, now_ms)
-            for decoded in work:
-                message = decoded.message
-                if message.connection == self._connection:  # ids of an earlier one mean nothing now
-                    self._held -= 1
-                    self._held_bytes -= len(message.payload)
-                    if message.mid:  # what was sent with QoS 0 has no id, and nobody waits for an answer
-                        self._client.ack(message.mid, 1)
+            # Ids of an earlier connection mean nothing now.
+            ours = [decoded.message for decoded in work if decoded.message.connection == self._connection]
+            self._held -= len(ours)
+            self._held_bytes -= sum(len(message.payload) for message in ours)
+            # What was sent with QoS 0 has no id, and nobody waits for an answer.
+            self._client.acknowledge([message.mid for message in ours if message.mid])
         broker = self._client.socket()
         if broker is not None and self._client.want_write():
             _cork(broker, True)  # one packet for all of them
@@ -251,16 +246,10 @@ class Subscriber:
         if not self._stopping.is_set():
             log.warning("broker lost", reason=str(reason))
 
-    def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = ""  # cannot be a topic of ours; it ends in `rejected`
-        taken = Message(topic, bytes(message.payload), message.retain, message.mid, self._connection)
-        self._taken += 1
+    def _on_message(self, topic: str, payload: bytes, retained: bool, mid: int) -> None:
         self._held += 1
-        self._held_bytes += len(taken.payload)
-        self._waiting.append(taken)
+        self._held_bytes += len(payload)
+        self._waiting.append(Message(topic, payload, retained, mid, self._connection))
 
 
 def _cork(connection: Any, on: bool) -> None:

@@ -33,6 +33,17 @@ def kept(rollups: timedelta) -> tuple[Kept, ...]:
         Kept("muted_finding", timedelta(days=30)),  # whose cause never ended properly
         # Who was told when stays with the alert; what each mail server answered has served after two years.
         Kept("delivery_attempt", timedelta(days=730)),
+        # A manager's morning and a test message, as long as the attempts; what was said of an alert stays with it.
+        Kept("delivery", timedelta(days=730)),
+        Kept("digest", timedelta(days=730)),
+        # What went out as one message; the messages themselves stay with their alert.
+        Kept("delivery_bundle", timedelta(days=180)),
+        # A link lives for hours, and the alert's history says what it was used for. It holds a telephone number's hash.
+        Kept("answer_link", timedelta(days=180)),
+        # "Are you all right?" and what the home answered, once its alert is resolved: as long as the readings.
+        Kept("gateway_command", timedelta(days=180)),
+        Kept("enrolment_code", timedelta(days=30)),  # good for an hour; `audit` keeps who made it
+        Kept("platform_trouble", timedelta(days=730)),  # ended ones: as long as the attempts that they explain
         Kept("profile", timedelta(days=365)),  # earlier habits explain the alerts that they judged
         # Records of the handling of personal data are kept for three years (PIPL, article 56).
         Kept("audit", timedelta(days=3 * 366)),

@@ -18,7 +18,9 @@ from store.pool import Connection
 from store.queries import load_queries
 
 QUERIES: Final = load_queries(__package__, "verify.sql")
-HOMES: Final = 500  # looked at together: a day of them is under two million readings
+HOMES: Final = 250  # looked at together: a day of them is under a million readings, and their quarters fit WORK_MEM
+WORK_MEM: Final = "64MB"
+FROM_QUARTERS: Final = ("compare_rollups", "gather_states", "gather_places", "gather_life")
 EXAMPLES: Final = 20
 THOUSANDS: Final = 1_000  # of batches, looked at one by one
 LATE: Final = timedelta(days=2)  # of batches that came later than this the ledger says what was dropped since
@@ -93,6 +95,7 @@ def verify(
     connection.execute(QUERIES["make_scratch"])
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        connection.execute("SELECT set_config('work_mem', %s, true)", [WORK_MEM])
         since = _since(connection, now, days)
         held = [row["day"] for row in connection.execute(QUERIES["days_held"], {"since": since})]
         homes = [row["id"] for row in connection.execute(QUERIES["homes"], {"home": home_id})]
@@ -139,7 +142,7 @@ def _compare(
         for step, day in enumerate(held):
             advance(number * len(held) + step, total)
             span = {"homes": some, "day": _start(day), "next_day": _start(day) + DAY, **LIFE}
-            for name in ("compare_rollups", "gather_states", "gather_places", "gather_life"):
+            for name in ("forget_quarters", "gather_quarters", *FROM_QUARTERS):
                 connection.execute(QUERIES[name], span)
             if whole:
                 connection.execute(QUERIES["gather_batches"], span)

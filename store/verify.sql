@@ -4,8 +4,12 @@
 
 -- name: make_scratch
 -- What the walk over days and homes gathers: one row a state, a home, a thousand batches; and what differs.
-DROP TABLE IF EXISTS pg_temp.seen_state, pg_temp.seen_place, pg_temp.seen_life, pg_temp.seen_batches,
-    pg_temp.difference;
+DROP TABLE IF EXISTS pg_temp.seen_quarter, pg_temp.seen_state, pg_temp.seen_place, pg_temp.seen_life,
+    pg_temp.seen_batches, pg_temp.difference;
+CREATE TEMP TABLE seen_quarter (
+    home_id int, bucket timestamptz, device_id int, metric smallint, n int, life int, ons int, total float8,
+    low float8, high float8, time timestamptz, value float8, on_at timestamptz, off_at timestamptz,
+    changed_at timestamptz, received_at timestamptz, life_at timestamptz);
 CREATE TEMP TABLE seen_state (
     device_id int, metric smallint, home_id int, time timestamptz, value float8,
     on_at timestamptz, off_at timestamptz, changed_at timestamptz, received_at timestamptz,
@@ -32,19 +36,28 @@ ORDER BY 1;
 -- name: home_of_key
 SELECT id FROM home WHERE key = %(key)s;
 
+-- name: forget_quarters
+TRUNCATE seen_quarter;
+
+-- name: gather_quarters
+-- One day of some homes, read once: the sums, and what the states follow from. The last value is that of the greatest
+-- (time, value), which as an array needs no sorting.
+INSERT INTO seen_quarter
+SELECT home_id, date_bin('15 minutes', time, '2000-01-01 00:00+00'), device_id, metric, count(*),
+    count(*) FILTER (WHERE flags & 1 = 1 AND (metric = ANY(%(on_change)s::smallint[])
+        OR (metric = ANY(%(turned_on)s::smallint[]) AND value = 1))),
+    count(*) FILTER (WHERE flags & 1 = 1 AND value > 0), sum(value), min(value), max(value),
+    max(time), (max(ARRAY[date_part('epoch', time), value]))[2], max(time) FILTER (WHERE value > 0),
+    max(time) FILTER (WHERE value = 0), max(time) FILTER (WHERE flags & 1 = 1), max(received_at),
+    max(time) FILTER (WHERE flags & 1 = 1 AND (metric = ANY(%(on_change)s::smallint[])
+        OR (metric = ANY(%(turned_on)s::smallint[]) AND value = 1)))
+FROM reading
+WHERE home_id = ANY(%(homes)s) AND time >= %(day)s AND time < %(next_day)s
+GROUP BY 1, 2, 3, 4;
+
 -- name: compare_rollups
--- One day of some homes. Sums of floating numbers depend on the order of arrival, so `total` may differ by rounding.
-WITH computed AS (
-    SELECT home_id, date_bin('15 minutes', time, '2000-01-01 00:00+00') AS bucket, device_id, metric,
-        count(*)::int AS n,
-        (count(*) FILTER (WHERE flags & 1 = 1 AND (metric = ANY(%(on_change)s::smallint[])
-            OR (metric = ANY(%(turned_on)s::smallint[]) AND value = 1))))::int AS life,
-        (count(*) FILTER (WHERE flags & 1 = 1 AND value > 0))::int AS ons,
-        sum(value) AS total, min(value) AS low, max(value) AS high
-    FROM reading
-    WHERE home_id = ANY(%(homes)s) AND time >= %(day)s AND time < %(next_day)s
-    GROUP BY 1, 2, 3, 4
-), stored AS (
+-- Sums of floating numbers depend on the order of arrival, so `total` may differ by rounding.
+WITH stored AS (
     SELECT * FROM rollup WHERE home_id = ANY(%(homes)s) AND bucket >= %(day)s AND bucket < %(next_day)s
 )
 INSERT INTO difference (what, home_id, day, device_id, metric, bucket, detail)
@@ -59,7 +72,7 @@ SELECT 'rollup', home_id, %(day)s, device_id, metric, bucket, CASE
             CASE WHEN stored.high <> computed.high THEN 'high ' || stored.high || ' for ' || computed.high END,
             CASE WHEN stored.total <> computed.total THEN 'total ' || stored.total || ' for ' || computed.total END)
         END
-FROM computed FULL JOIN stored USING (home_id, bucket, device_id, metric)
+FROM seen_quarter AS computed FULL JOIN stored USING (home_id, bucket, device_id, metric)
 WHERE stored.n IS NULL OR computed.n IS NULL OR (stored.n, stored.life, stored.ons, stored.low, stored.high)
         <> (computed.n, computed.life, computed.ons, computed.low, computed.high)
     OR NOT abs(stored.total - computed.total) <= 1e-9
@@ -79,11 +92,8 @@ GROUP BY home_id, date_trunc('day', bucket, 'UTC');
 INSERT INTO seen_state AS old
     (device_id, metric, home_id, time, value, on_at, off_at, changed_at, received_at)
 SELECT device_id, metric, (array_agg(home_id ORDER BY time DESC, home_id DESC))[1], max(time),
-    (array_agg(value ORDER BY time DESC, value DESC))[1], max(time) FILTER (WHERE value > 0),
-    max(time) FILTER (WHERE value = 0), max(time) FILTER (WHERE flags & 1 = 1), max(received_at)
-FROM reading
-WHERE home_id = ANY(%(homes)s) AND time >= %(day)s AND time < %(next_day)s
-GROUP BY device_id, metric
+    (array_agg(value ORDER BY time DESC, value DESC))[1], max(on_at), max(off_at), max(changed_at), max(received_at)
+FROM seen_quarter GROUP BY device_id, metric
 ON CONFLICT (device_id, metric) DO UPDATE SET
     home_id = CASE WHEN (excluded.time, excluded.home_id) > (old.time, old.home_id)
         THEN excluded.home_id ELSE old.home_id END,
@@ -96,17 +106,13 @@ ON CONFLICT (device_id, metric) DO UPDATE SET
     received_at = greatest(old.received_at, excluded.received_at);
 
 -- name: gather_places
-INSERT INTO seen_place SELECT DISTINCT device_id, home_id FROM reading
-WHERE home_id = ANY(%(homes)s) AND time >= %(day)s AND time < %(next_day)s
+INSERT INTO seen_place SELECT DISTINCT device_id, home_id FROM seen_quarter
 ON CONFLICT DO NOTHING;
 
 -- name: gather_life
 INSERT INTO seen_life AS old (home_id, life_at, life_device_id)
-SELECT home_id, max(time), (array_agg(device_id ORDER BY time DESC, device_id DESC))[1]
-FROM reading
-WHERE home_id = ANY(%(homes)s) AND time >= %(day)s AND time < %(next_day)s AND flags & 1 = 1
-    AND (metric = ANY(%(on_change)s::smallint[]) OR (metric = ANY(%(turned_on)s::smallint[]) AND value = 1))
-GROUP BY home_id
+SELECT home_id, max(life_at), (array_agg(device_id ORDER BY life_at DESC, device_id DESC))[1]
+FROM seen_quarter WHERE life_at IS NOT NULL GROUP BY home_id
 ON CONFLICT (home_id) DO UPDATE SET
     life_device_id = CASE WHEN (excluded.life_at, excluded.life_device_id) > (old.life_at, old.life_device_id)
         THEN excluded.life_device_id ELSE old.life_device_id END,

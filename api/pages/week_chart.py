@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,8 @@ class DayRow:
     """One local day.
 
     Attributes:
-        cells: 24 shades 0..4, None where the home could not be seen or the hour has not come.
+        cells: 24 shades 0..4, None where the home could not be seen, or the hour has not come or was skipped when
+            the clocks changed.
         unseen: hours that are over and could not be seen.
         life: signs of life in all.
     """
@@ -39,9 +40,14 @@ def draw_week(quarters: Sequence[dict[str, Any]], zone: str, now: datetime, days
         day = here.date() - timedelta(days=back)
         cells = [None if (count := life.get((day, hour))) is None else shade(count) for hour in range(24)]
         over = 24 if back else here.hour
-        unseen = [hour for hour in range(over) if cells[hour] is None]
+        unseen = [hour for hour in range(over) if cells[hour] is None and _was(day, hour, local)]
         drawn.append(DayRow(day, cells, unseen, sum(life.get((day, hour), 0) for hour in range(24))))
     return drawn
+
+
+def _was(day: date, hour: int, local: ZoneInfo) -> bool:
+    """Whether the clock showed that hour: in one night of spring it jumps over one."""
+    return datetime.combine(day, time(hour), local).astimezone(UTC).astimezone(local).hour == hour
 
 
 def shade(count: int) -> int:

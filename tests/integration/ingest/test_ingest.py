@@ -47,6 +47,17 @@ def eventually(what: Callable[[], Any], until_s: float = 15) -> Any:
     return answer
 
 
+def grows_to(goal: int, what: Callable[[], int], patience_s: float = 20) -> None:
+    """Waits for as long as the number grows, on a machine however slow; fails when it stands still or is too great."""
+    number, since = what(), time.monotonic()
+    while number < goal:
+        assert time.monotonic() - since < patience_s, f"{number} of {goal}, and no more for {patience_s} s"
+        time.sleep(0.02)
+        if (now := what()) != number:
+            number, since = now, time.monotonic()
+    assert number == goal
+
+
 class GatewayClient:
     """The least that a gateway does: publishes, and collects end-to-end acknowledgements."""
 
@@ -228,7 +239,7 @@ def test_what_is_published_while_ingest_is_down_waits_in_the_broker(
     for seq in range(2, 60):
         gateway.send(seq, door(seq))
     with running(database, broker):
-        eventually(lambda: count(database, "reading") == 59)
+        grows_to(59, lambda: count(database, "reading"))
 
 
 def test_a_backup_that_reads_for_hours_keeps_nothing_from_being_stored(
@@ -280,7 +291,7 @@ def test_when_the_database_cuts_the_connection_nothing_is_lost_and_nothing_is_do
                         " WHERE datname = current_database() AND application_name = 'yiju_ingest'"
                     )
         gateway.acknowledged(199)
-        eventually(lambda: count(database, "ledger") == 199)
+        grows_to(199, lambda: count(database, "ledger"))
     assert count(database, "reading") == 199
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from bench.publisher import Publisher
 from bench.workload import Homes, Load, register_homes
 from core.credentials import broker_password_hash
 from tests.conftest import Database
-from tests.integration.ingest.test_ingest import count, eventually
+from tests.integration.ingest.test_ingest import count, eventually, grows_to
 from tests.needs import need
 from yiju.embedded.broker import ACL, BrokerKind, EmbeddedBroker, find_mosquitto
 from yiju.embedded.child import start_child
@@ -38,15 +39,27 @@ def mosquitto(tmp_path: Path) -> Iterator[EmbeddedBroker]:
     broker.stop()
 
 
+@dataclass(frozen=True)
+class Worker:
+    """One running `yiju ingest`, and what it writes."""
+
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def await_subscription(self) -> None:
+        """Until the broker has answered it. Before that nothing is kept for a worker that was never there."""
+        eventually(lambda: "broker connected" in self.log.read_text(encoding="utf-8"), until_s=60)
+
+
 @contextmanager
-def worker(
-    database: Database, broker: EmbeddedBroker, name: str, *, shared: bool
-) -> Iterator["subprocess.Popen[bytes]"]:
+def worker(database: Database, broker: EmbeddedBroker, name: str, *, shared: bool) -> Iterator[Worker]:
     environment = {**os.environ, "YIJU_DATABASE_URL": database.url, "YIJU_BROKER_URL": broker.url(),
                    "YIJU_INGEST_WORKER": name, "YIJU_INGEST_SHARED": str(shared).lower()}  # fmt: skip
-    process = start_child([sys.executable, "-m", "yiju", "ingest"], environment=environment)
+    log = broker.folder / f"ingest-{name}.log"
+    with log.open("wb") as output:
+        process = start_child([sys.executable, "-m", "yiju", "ingest"], environment=environment, output=output)
     try:
-        yield process
+        yield Worker(process, log)
     finally:
         process.kill()
         process.wait()
@@ -56,16 +69,6 @@ def load(database: Database, messages: int) -> Load:
     now = datetime.now(UTC)
     register_homes(database.url, HOMES, now)
     return Homes(database.url, HOMES, now - timedelta(days=5), np.random.default_rng(1)).load(messages, 2, 3)
-
-
-def sessions(database: Database) -> int:
-    """Workers that have made their connections: the register's and two that write."""
-    with database.connect() as connection:
-        row = connection.execute(
-            "SELECT count(*) / 3 AS n FROM pg_stat_activity"
-            " WHERE datname = current_database() AND application_name = 'yiju_ingest'"
-        ).fetchone()
-    return int(row["n"]) if row else 0
 
 
 def assert_each_once(database: Database, sent: Load) -> None:
@@ -83,19 +86,19 @@ def test_three_workers_share_the_load_and_one_that_is_killed_costs_nothing(
     sent = load(database, 6_000)
     with (
         closing(Publisher(mosquitto.url("_load", "secret"), "load")) as publisher,
-        worker(database, mosquitto, "1", shared=True),
+        worker(database, mosquitto, "1", shared=True) as first,
         worker(database, mosquitto, "2", shared=True) as second,
-        worker(database, mosquitto, "3", shared=True),
+        worker(database, mosquitto, "3", shared=True) as third,
     ):
-        eventually(lambda: sessions(database) == 3)
-        subscribed(mosquitto, 3)
+        for each in (first, second, third):
+            each.await_subscription()
         publisher.publish(sent.messages[:3_000])
         eventually(lambda: count(database, "ledger") > 100)
-        second.send_signal(signal.SIGKILL)
-        second.wait()
+        second.process.send_signal(signal.SIGKILL)
+        second.process.wait()
         publisher.publish(sent.messages[3_000:])
         with worker(database, mosquitto, "2", shared=True):  # as the supervisor starts it again: it has its queue
-            eventually(lambda: count(database, "ledger") == 6_000, until_s=60)
+            grows_to(6_000, lambda: count(database, "ledger"))
     assert_each_once(database, sent)
 
 
@@ -106,17 +109,11 @@ def test_the_shipped_broker_drops_nothing_before_an_ingest_that_stands_still(
     sent = load(database, 15_000)
     with (
         closing(Publisher(mosquitto.url("_load", "secret"), "load")) as publisher,
-        worker(database, mosquitto, "1", shared=False) as process,
+        worker(database, mosquitto, "1", shared=False) as only,
     ):
-        eventually(lambda: sessions(database) == 1)
-        subscribed(mosquitto, 1)
-        process.send_signal(signal.SIGSTOP)
+        only.await_subscription()
+        only.process.send_signal(signal.SIGSTOP)
         publisher.publish(sent.messages)
-        process.send_signal(signal.SIGCONT)
-        eventually(lambda: count(database, "ledger") == 15_000, until_s=60)
+        only.process.send_signal(signal.SIGCONT)
+        grows_to(15_000, lambda: count(database, "ledger"))
     assert_each_once(database, sent)
-
-
-def subscribed(broker: EmbeddedBroker, workers: int) -> None:
-    """Waits until the broker has let in that many workers and answered their subscriptions."""
-    eventually(lambda: broker.log.read_text(errors="replace").count("as yiju-ingest-") >= workers)

@@ -44,6 +44,21 @@ def fill(connection: Connection, at: datetime) -> None:
         " sent AS (INSERT INTO delivery (alert_id, rung, channel, created_at) SELECT id, 1, 'c', %(at)s FROM raised"
         " RETURNING id) INSERT INTO delivery_attempt (delivery_id, at, ok, reason) SELECT id, %(at)s, true, 'sent'"
         " FROM sent",
+        "INSERT INTO digest (person_id, kind, day, made_at, lines) VALUES (1, 'held', %(at)s, %(at)s, '[]')",
+        "INSERT INTO delivery (rung, person_id, channel, created_at, purpose)"
+        " VALUES (0, 1, %(at)s::text, %(at)s, 'test')",
+        "INSERT INTO platform_trouble (kind, since, seen_by, ended_at) VALUES ('x', %(at)s, 'api', %(at)s)",
+        "WITH bundle AS (INSERT INTO delivery_bundle (made_at) VALUES (%(at)s) RETURNING id)"
+        " UPDATE delivery SET bundle_id = bundle.id FROM bundle WHERE created_at = %(at)s",
+        "INSERT INTO answer_link (delivery_id, person_id, alert_ids, made_at, expires_at)"
+        " SELECT max(id), 1, '{}', %(at)s, %(at)s FROM delivery WHERE alert_id IS NOT NULL",
+        "WITH command AS (INSERT INTO gateway_command (gateway_id, kind, seconds, created_at, expires_at)"
+        " VALUES (1, 'ask', 60, %(at)s, %(at)s) RETURNING id)"
+        " INSERT INTO alert_question (question_id, alert_id, rung) SELECT command.id, alert.id, 1 FROM command, alert"
+        " WHERE alert.opened_at = %(at)s",
+        "INSERT INTO enrolment_code (code_hash, home_id, person_id, created_at, expires_at)"
+        " VALUES (sha256(%(at)s::text::bytea), 1, 1, %(at)s, %(at)s)",
+        "UPDATE alert SET state = 'resolved', resolved_at = %(at)s, outcome = 'helped' WHERE opened_at = %(at)s",
         "INSERT INTO profile SELECT 1, coalesce(max(version), 0) + 1, %(at)s, '{}' FROM profile",
         "INSERT INTO audit (at, person_id, home_id, what) VALUES (%(at)s, 1, 1, 'read.home')",
     ):
@@ -101,6 +116,57 @@ def test_the_habits_in_use_an_open_event_and_the_account_of_held_readings_stay_h
     connection.execute("UPDATE ledger SET stored_at = %s", [NOW - 40 * DAY])
     assert forget_outlived(connection, NOW, FIVE_YEARS)["ledger"] == 0
     assert count(connection, "reading") == 4
+
+
+def test_a_question_of_an_open_alert_a_link_that_still_works_and_trouble_that_goes_on_stay_however_old(
+    connection: Connection,
+) -> None:
+    fill(connection, NOW - 9 * YEAR)
+    connection.execute("UPDATE alert SET state = 'open', resolved_at = NULL, outcome = NULL")
+    connection.execute("UPDATE answer_link SET expires_at = %s", [NOW])
+    connection.execute("UPDATE platform_trouble SET ended_at = NULL")
+    gone = forget_outlived(connection, NOW, FIVE_YEARS)
+    assert (gone["gateway_command"], gone["answer_link"], gone["platform_trouble"]) == (0, 0, 0)
+    assert gone["delivery_bundle"] == 1
+    assert count(connection, "delivery") == 1  # of the alert: it stays; only that it was one of several is forgotten
+
+
+def test_a_digest_goes_with_its_messages_and_what_was_tried(connection: Connection) -> None:
+    connection.execute(
+        "WITH made AS (INSERT INTO digest (person_id, kind, day, made_at, lines)"
+        " VALUES (1, 'morning', %(at)s, %(at)s, '[]') RETURNING id), sent AS ("
+        " INSERT INTO delivery (digest_id, rung, person_id, channel, created_at, purpose)"
+        " SELECT id, 0, 1, 'c', %(at)s, 'digest' FROM made RETURNING id)"
+        " INSERT INTO delivery_attempt (delivery_id, at, ok, reason) SELECT id, %(later)s, true, 'sent' FROM sent",
+        {"at": NOW - 3 * YEAR, "later": NOW - YEAR},
+    )
+    assert forget_outlived(connection, NOW, FIVE_YEARS)["digest"] == 1
+    assert [count(connection, table) for table in ("digest", "delivery", "delivery_attempt")] == [0, 0, 0]
+
+
+def test_every_table_that_grows_with_time_is_kept_for_a_while_or_stays_on_purpose(connection: Connection) -> None:
+    """A new table is either forgotten row by row or named here, with the reason."""
+    stays = {
+        "reading": "whole days, dropped by ingest",
+        "alert": "the care record", "alert_event": "of an alert", "alert_home": "of an alert",
+        "alert_question": "goes with its gateway_command", "alert_notice": "deleted when it is published",
+        "region": "register", "home": "register", "room": "register", "resident": "register", "gateway": "register",
+        "device": "register", "device_stay": "register", "person": "register", "role_grant": "register",
+        "consent": "register", "volunteer": "register", "rotation": "register", "rotation_member": "register",
+        "shift_cover": "register", "leave": "register", "absence": "register", "maintenance": "register",
+        "push_subscription": "register", "login_session": "deleted when it expires",
+        "device_state": "one row a device's metric", "home_state": "one row a home", "home_memory": "one row a home",
+        "power_life": "one row a device", "look": "one row a kind of look", "gateway_status": "one row a gateway",
+        "gateway_configuration": "one row a gateway", "gateway_report": "one row a gateway",
+        "service_heartbeat": "one row a service",
+        "platform_secret": "a few rows", "alert_worker": "a few rows", "alert_slice": "32 rows",
+        "erasure": "proof", "store_edition": "one row", "migration": "one row a migration",
+    }  # fmt: skip
+    rows = connection.execute(
+        "SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        " AND relkind IN ('r', 'p') AND NOT relispartition"
+    )
+    assert {row["name"] for row in rows} == {*stays, *(kind.table for kind in kept(FIVE_YEARS))}
 
 
 def test_a_service_can_ask_for_nothing_younger_than_a_month(connection: Connection, database: Database) -> None:
