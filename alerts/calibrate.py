@@ -19,7 +19,7 @@ MOST: Final = 1.5
 FIELDS: Final[Mapping[AlertKind, tuple[str, ...]]] = {
     AlertKind.INACTIVITY: ("inactivity_stretch", "inactivity_floor_s"),
     AlertKind.NOT_RISEN: ("not_risen_margin_s",),
-    AlertKind.LONG_STAY: ("long_stay_floor_s",),
+    AlertKind.LONG_STAY: ("long_stay_floor_s", "long_stay_s"),
     AlertKind.NOT_RETURNED: ("not_returned_s",),
     AlertKind.LEFT_AT_NIGHT: ("left_at_night_s",),
     AlertKind.DOOR_OPEN: ("door_open_s",),

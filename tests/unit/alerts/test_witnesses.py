@@ -27,7 +27,7 @@ def test_a_living_room_that_nobody_enters_while_others_see_somebody_all_day() ->
     assert witnesses.blinded(lively, [seen[:-2], seen[:-6], seen]) == 1
 
 
-@given(st.lists(st.lists(st.integers(0, 400), min_size=1, unique=True), max_size=3), st.integers(400, 600))
+@given(st.lists(st.lists(st.integers(0, 400), min_size=1, unique=True), max_size=3), st.integers(401, 600))
 def test_a_door_is_watched_since_its_contact_was_heard_again(hours: list[list[int]], now: int) -> None:
     doors = [np.array(sorted(one), dtype=np.float64) * 3600 for one in hours]
     found = witnesses.door_from(now * 3600.0, doors)
