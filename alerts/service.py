@@ -26,7 +26,7 @@ from alerts.telling import Telling, Voice
 from alerts.watcher.signs import Limits
 from core.clock import Clock
 from core.words import load_words
-from store.pool import DatabaseRole, connect, listening, open_pool
+from store.pool import Connection, DatabaseRole, connect, listening, open_pool
 from store.retention import forget_outlived
 
 SLACK_S: Final = 10.0  # how long a reading may be under way from a sensor to the database
@@ -36,7 +36,7 @@ MORNING_S: Final = 60.0  # how often it is asked whether a manager's morning is 
 STALLED_S: Final = 30.0  # without a tick that ended well: nothing is looked at
 HANGS_S: Final = 120.0  # a tick that lasts so long: longer than a blackout of ten thousand homes takes
 LISTEN_S: Final = 1.0  # how often the listener looks whether to stop
-RECONNECT_S: Final = 1.0
+RECONNECT_S: Final = 0.25
 FORGET_S: Final = 3600.0
 
 
@@ -112,7 +112,10 @@ class AlertsService:
         self._tick_began: float | None = None
 
     def start(self) -> None:
-        self._renew()
+        """Does not wait for a database that is away. What is due is told first, the look at the homes comes after."""
+        self._climber.start()
+        self._listener.start()
+        self._telling.start()
         jobs = (
             (self._renew, slices.RENEW_S),
             (self._tick, self._settings.tick_s),
@@ -124,10 +127,8 @@ class AlertsService:
         for job, seconds in jobs:
             self._scheduler.add_job(job, "interval", seconds=seconds, max_instances=1, coalesce=True,
                                     misfire_grace_time=None)  # fmt: skip
+        self._scheduler.add_job(self._renew, id="first lease", misfire_grace_time=None)
         self._scheduler.start()
-        self._climber.start()
-        self._listener.start()
-        self._telling.start()
         self._log.info("alerts_started", tick_s=self._settings.tick_s, channels=len(self._channels))
 
     def stop(self) -> None:
@@ -144,18 +145,26 @@ class AlertsService:
         """Brings calls for help in at once; asks for a tick for all else, and after every loss of the database."""
         while not self._stopping.is_set():
             try:
-                with listening(self._settings.database_url, DatabaseRole.ALERTS, "urgent_event") as connection:
-                    self._at_once(look=True)
+                url = self._settings.database_url
+                with (
+                    listening(url, DatabaseRole.ALERTS, "urgent_event") as ears,
+                    connect(url, DatabaseRole.ALERTS, autocommit=True) as hands,
+                ):
+                    self._at_once(hands, look=True)
                     while not self._stopping.is_set():
-                        if any(True for _ in connection.notifies(timeout=LISTEN_S, stop_after=1)):
-                            self._at_once()
+                        if any(True for _ in ears.notifies(timeout=LISTEN_S, stop_after=1)):
+                            self._at_once(hands)
             except Exception as error:  # noqa: BLE001 - the edge of a thread: without it an SOS waits for the next tick
                 self._failed("listen", error)
                 self._stopping.wait(RECONNECT_S)
 
-    def _at_once(self, *, look: bool = False) -> None:
-        """Does not wait for a tick that is under way. `look`: have everything looked at, whatever there is."""
-        with self._pool.connection() as connection:
+    def _at_once(self, connection: Connection, *, look: bool = False) -> None:
+        """Waits neither for a tick that is under way nor for a free connection of the pool.
+
+        Args:
+            look: have everything looked at, whatever there is.
+        """
+        with connection.transaction():
             done = at_once(connection, self._clock.now(), platform_channels=self._channels)
         if done.opened:
             self._telling.wake()

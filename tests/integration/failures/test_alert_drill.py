@@ -5,7 +5,8 @@ from pathlib import Path
 
 from core.clock import SystemClock
 from store.pool import Connection
-from yiju.drills.alerts import AlertDrill, Drilled, Outages, Size, repeats
+from yiju.drills.alerts import AlertDrill, Drilled, Size
+from yiju.drills.judge import Outages, repeats
 from yiju.drills.people import Receipt
 
 SMALL = Size(homes=30, minutes=4, factor=24, rung_s=48, every_s=6, restarts=1)
@@ -44,10 +45,10 @@ def test_an_alert_that_is_dropped_and_messages_that_are_sent_twice_are_seen_by_t
 
 def test_a_message_that_comes_again_is_explained_only_by_a_kill_just_as_it_was_handed_over() -> None:
     def got(*times: float) -> list[Receipt]:
-        return [Receipt("wang", 1, "SOS", at) for at in times]
+        return [Receipt("wang", 1, "alert", at) for at in times]
 
     outages = Outages([(100.0, 101.0)])
     assert repeats(got(99.5, 160.0), outages) == (0, 1)
     assert repeats(got(50.0, 100.5), outages) == (1, 0), "the first was settled long before"
     assert repeats(got(102.0, 160.0), outages) == (1, 0), "the first was taken after the worker was back"
-    assert repeats([*got(10.0), Receipt("li", 1, "SOS", 11.0), Receipt("wang", 2, "SOS", 12.0)], outages) == (0, 0)
+    assert repeats([*got(10.0), Receipt("li", 1, "alert", 11.0), Receipt("wang", 2, "alert", 12.0)], outages) == (0, 0)
