@@ -33,7 +33,7 @@ from yiju.drills.desk import Desk, wait_until_answering
 from yiju.drills.judge import Outages, open_ends, raised_though_muted, repeats
 from yiju.drills.people import Mood, People
 from yiju.drills.stage import DATABASE, Stage
-from yiju.drills.trouble import SILENCE_S, Case, Trouble, make_trouble
+from yiju.drills.trouble import Case, Trouble, make_trouble
 from yiju.drills.uptime import Uptime
 
 QUERIES: Final = load_queries(__package__, "alerts.sql")
@@ -96,12 +96,19 @@ class Drilled(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Size:
-    """How large a drill is. `minutes` of platform time, at `factor` times the machine's pace; `rung_s` as a policy."""
+    """How large a drill is. `minutes` of platform time, at `factor` times the machine's pace.
+
+    Attributes:
+        rung_s: as a policy.
+        silence_s: the policy `inactivity_s`. Long enough that a gateway's absence is known before its home counts as
+            silent, also when what would see it is down for a while: in the field it is hours.
+    """
 
     homes: int = 500
     minutes: float = 10.0
     factor: float = 4.0
     rung_s: float = 120.0
+    silence_s: float = 240.0
     workers: int = 2
     every_s: float = 10.0  # real seconds between two kills of the same process, on average
     restarts: int = 4  # of the database
@@ -152,7 +159,7 @@ class AlertDrill:
         clock = ScaledClock(morning, now, self._size.factor)
         rung_s = self._size.rung_s
         policy = {"rung_urgent_s": rung_s, "gateway_will_s": 30, "gateway_offline_s": 86_400,
-                  "inactivity_s": SILENCE_S, "outage_share": 1.0}  # fmt: skip
+                  "inactivity_s": self._size.silence_s, "outage_share": 1.0}  # fmt: skip
         stage = Stage(self._folder, str(clock), self._size.workers, durable=self._durable)
         try:
             with People() as people, Desk(stage.api_port, stage.desk_password, clock) as desk:
@@ -195,7 +202,7 @@ class AlertDrill:
     ) -> None:  # fmt: skip
         """Absences and maintenance are entered as trouble begins; she is home again when her silence has been muted."""
         homes = {row["gateway"]: row["home"] for row in connection.execute(QUERIES["homes"])}
-        found_after = timedelta(seconds=SILENCE_S + 20 * self._size.factor)
+        found_after = timedelta(seconds=self._size.silence_s + 20 * self._size.factor)
         for one in trouble.silences:
             if one.case in (Case.AWAY, Case.RETURNED):
                 desk.absence(homes[one.gateway], clock.now())

@@ -19,9 +19,7 @@ from yiju.drills.stage import DEVICES, MOTION, is_quiet
 
 SHARE: Final = 0.6  # of the other homes something happens in
 OFFLINE: Final = 0.15  # of these happenings, a gateway that goes away
-# Of platform time without a sign of life: the drill's policy `inactivity_s`. Long enough that a gateway's absence is
-# known before its home counts as silent, also when what would see it is down for a while: in the field it is hours.
-SILENCE_S: Final = 240.0
+UNPLUGGED_S: Final = 15.0  # of platform time after the last sign of life
 OFFLINE_KIND: Final = "gateway_offline"
 SILENT_KIND: Final = "inactivity"
 
@@ -103,6 +101,6 @@ def make_trouble(gateways: Sequence[str], first: datetime, minutes: float, rando
             happens(gateway, at + timedelta(minutes=minutes * 0.3), "smoke", "smoke", "smoke")
         if case in (Case.UNPLUGGED, Case.FITTER):
             kind = OFFLINE_KIND if case is Case.UNPLUGGED else ""
-            happens(gateway, at + timedelta(seconds=SILENCE_S / 16), kind, "", "")
+            happens(gateway, at + timedelta(seconds=UNPLUGGED_S), kind, "", "")
         silences.append(Silence(gateway, case, *MUTED[case], at))
     return Trouble(Plan(list(gateways), sorted(happenings, key=lambda one: one.at_ms)), silences)

@@ -9,7 +9,7 @@ from yiju.drills.alerts import AlertDrill, Drilled, Size
 from yiju.drills.judge import Outages, repeats
 from yiju.drills.people import Receipt
 
-SMALL = Size(homes=30, minutes=4, factor=24, rung_s=48, every_s=6, restarts=1)
+SMALL = Size(homes=30, minutes=4, factor=24, rung_s=48, silence_s=60, every_s=6, restarts=1)
 
 
 def drilled(folder: Path, sabotage: Callable[[Connection], None] | None = None, size: Size = SMALL) -> Drilled:
@@ -18,14 +18,17 @@ def drilled(folder: Path, sabotage: Callable[[Connection], None] | None = None, 
 
 def test_homes_in_trouble_while_everything_is_killed_miss_no_alert_and_no_message(tmp_path: Path) -> None:
     outcome = drilled(tmp_path)
-    assert outcome.incidents == outcome.alerts_opened == 18
+    # 18 homes in which something happens; one falls silent, one is home again while silent, one is away and it burns
+    assert outcome.incidents == outcome.alerts_opened == 18 + 3
     assert (outcome.missed, outcome.doubled, outcome.deliveries_missing, outcome.unplanned) == (0, 0, 0, 0)
+    assert (outcome.muted, outcome.raised_though_muted) == (2, 0)
+    assert outcome.api_calls >= 8  # a token, two absences, one that ends, and those who are on site
     assert outcome.kills >= 5
     assert outcome.database_restarts == 1
     assert outcome.escalations > 0
 
 
-def test_an_alert_that_is_dropped_and_messages_that_are_sent_twice_are_seen_by_the_drill(tmp_path: Path) -> None:
+def test_what_is_dropped_sent_twice_or_raised_though_it_is_muted_is_seen_by_the_drill(tmp_path: Path) -> None:
     def sabotage(connection: Connection) -> None:
         (row,) = connection.execute("SELECT min(id) AS id FROM alert WHERE kind <> 'gateway_offline'").fetchall()
         for table in ("delivery_attempt", "delivery", "alert_event", "alert"):
@@ -35,12 +38,18 @@ def test_an_alert_that_is_dropped_and_messages_that_are_sent_twice_are_seen_by_t
             }
             connection.execute(f"DELETE FROM {table} WHERE {where.get(table, 'alert_id = %(id)s')}".encode(), row)
         connection.execute("UPDATE delivery SET state = 'queued', attempts = 0, next_try_at = created_at")
+        connection.execute(
+            "INSERT INTO alert (home_id, kind, severity, dedup_key, message, parameters, began_at, opened_at, last_at,"
+            " state) SELECT home_id, kind, 'urgent', dedup_key, 'x', '{}', since, since, since, 'resolved'"
+            " FROM muted_finding WHERE cause LIKE 'absence:%'"
+        )
 
-    calm = Size(homes=20, minutes=1, factor=24, rung_s=48, every_s=1000, restarts=0)
+    calm = Size(homes=20, minutes=1, factor=24, rung_s=48, silence_s=60, every_s=1000, restarts=0)
     outcome = drilled(tmp_path, sabotage, calm)
     assert outcome.missed == 1
     assert outcome.doubled > 5
     assert outcome.repeated_after_kill == 0
+    assert (outcome.muted, outcome.raised_though_muted, outcome.unplanned) == (1, 1, 1)
 
 
 def test_a_message_that_comes_again_is_explained_only_by_a_kill_just_as_it_was_handed_over() -> None:
