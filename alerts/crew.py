@@ -32,7 +32,8 @@ class Crew:
         staff: region id -> staff and volunteers of it and all regions above, the nearest first.
         duty: region id -> who is on shift now.
         away: ids of those on leave now.
-        channels: person id -> Apprise URLs, of those on shift.
+        channels: person id -> Apprise URLs, of those on shift, and of those who were asked by name.
+        prompts: home id -> a gateway there that can ask "are you all right?" now.
     """
 
     family: Mapping[int, Sequence[Person]]
@@ -40,6 +41,7 @@ class Crew:
     duty: Mapping[int, Duty]
     away: frozenset[int]
     channels: Mapping[int, Sequence[str]]
+    prompts: Mapping[int, int]
 
     def members(self, audience: Audience, home: int | None, places: Sequence[int], contact: int = 1) -> list[Person]:
         """Who belongs to an audience, each once; the away and the unreachable too.
@@ -96,7 +98,11 @@ class Crew:
 
 
 def load_crew(connection: Connection, now: datetime, alerts: Sequence[Mapping[str, Any]]) -> Crew:
-    """The crew of these alerts (rows with home_id and places), in a handful of statements however many they are."""
+    """The crew of these alerts, in a handful of statements however many they are.
+
+    Args:
+        alerts: rows with home_id, places and handed_to.
+    """
     homes = sorted({alert["home_id"] for alert in alerts if alert["home_id"] is not None})
     places = sorted({place for alert in alerts for place in alert["places"]})
     family: dict[int, list[Person]] = {}
@@ -107,10 +113,13 @@ def load_crew(connection: Connection, now: datetime, alerts: Sequence[Mapping[st
         person = Person(row["id"], row["channels"], Role(row["role"]), row["height"])
         staff.setdefault(row["origin"], []).append(person)
     duty = on_duty(connection, now, places)
-    on = sorted({person for one in duty.values() for person in (*one.first, *one.second)})
-    channels = {row["id"]: row["channels"] for row in connection.execute(QUERIES["channels_of"], {"people": on})}
+    on = {person for one in duty.values() for person in (*one.first, *one.second)}
+    named = {alert["handed_to"] for alert in alerts if alert["handed_to"] is not None}
+    rows = connection.execute(QUERIES["channels_of"], {"people": sorted(on | named)})
+    channels = {row["id"]: row["channels"] for row in rows}
+    prompts = {row["home_id"]: row["id"] for row in connection.execute(QUERIES["prompts"], {"homes": homes})}
     away = frozenset(row["person_id"] for row in connection.execute(QUERIES["on_leave"], {"now": now}))
-    return Crew(family, staff, duty, away, channels)
+    return Crew(family, staff, duty, away, channels, prompts)
 
 
 def _nearest(staff: Sequence[Person], role: Role) -> list[Person]:

@@ -1,9 +1,11 @@
 """The first rung: the elder is asked through the gateway, "are you all right?", and what the answer changes."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from alerts.asking import Answer, answer_of, ask_home
+from alerts.asking import Answer, Asking, answer_of, ask_gateways
+from alerts.climb import Question
 from alerts.lifecycle import announce, end_itself, record
 from core.model import AlertKind, AlertState, Severity, Source
 from store.pool import Connection
@@ -15,21 +17,18 @@ ON_THE_WAY_S: Final = 5.0  # of a rung's time, for the question and its answer t
 ANSWERED: Final = frozenset({AlertKind.INACTIVITY, AlertKind.NOT_RISEN, AlertKind.LONG_STAY})
 
 
-def ask(connection: Connection, now: datetime, alert_id: int, home_id: int, rung: int, seconds: float) -> bool:
-    """Asks, and says whether anybody could be asked: a gateway that is there and has a prompt.
-
-    Args:
-        seconds: how long the rung waits for the answer.
-    """
-    asked = connection.execute(QUERIES["has_prompt"], {"home_id": home_id}).fetchone()
-    if asked is None or not asked["prompt"]:
-        return False
-    question = ask_home(connection, home_id, max(10, round(seconds - ON_THE_WAY_S)), now)
-    if question is None:
-        return False
-    connection.execute(QUERIES["keep_question"], {"question_id": question, "alert_id": alert_id, "rung": rung})
-    record(connection, alert_id, now, "elder_asked", {"rung": rung})
-    return True
+def ask(connection: Connection, now: datetime, questions: Sequence[Question]) -> None:
+    """Asks all these homes, through gateways that have a prompt. The caller writes the history."""
+    if not questions:
+        return
+    asked = [
+        Asking(one.gateway_id, max(10, round(one.seconds - ON_THE_WAY_S))) for one in questions
+    ]  # fmt: skip
+    connection.execute(
+        QUERIES["keep_questions"],
+        {"questions": ask_gateways(connection, asked, now), "alerts": [one.alert_id for one in questions],
+         "rungs": [one.rung for one in questions]},
+    )  # fmt: skip
 
 
 def listen(connection: Connection, now: datetime) -> list[int]:

@@ -126,7 +126,8 @@ def _tell_at(now: datetime, view: View, alert: Mapping[str, Any]) -> datetime:
     home = alert["home_id"]
     if home not in view.zones:
         return now
-    return tell_at(now, Severity(alert["severity"]), view.policy(home), view.zones[home])
+    kind, severity = AlertKind(alert["kind"]), Severity(alert["severity"])
+    return tell_at(now, kind, severity, view.policy(home), view.zones[home])
 
 
 def _locked(connection: Connection, alert: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -89,9 +89,9 @@ def keep_muted(
         connection.execute(QUERIES["unmute"], {"keys": ended, "now": now})
     fresh = [(finding, cause) for finding, cause in muted if before.get(finding.dedup_key) != cause]
     if fresh:
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                QUERIES["mute"],
-                [{"dedup_key": finding.dedup_key, "home_id": finding.home_id, "kind": finding.kind.value,
-                  "cause": cause, "now": now} for finding, cause in fresh],
-            )  # fmt: skip
+        connection.execute(
+            QUERIES["mute"],
+            {"keys": [finding.dedup_key for finding, _ in fresh], "homes": [finding.home_id for finding, _ in fresh],
+             "kinds": [finding.kind.value for finding, _ in fresh], "causes": [cause for _, cause in fresh],
+             "now": now},
+        )  # fmt: skip

@@ -19,9 +19,12 @@ FROM alert LEFT JOIN home ON home.id = alert.home_id
 WHERE alert.state = 'open' AND alert.rung_at <= %(now)s
 ORDER BY alert.severity <> 'urgent', alert.id FOR UPDATE OF alert SKIP LOCKED;
 
--- name: set_rung
-UPDATE alert SET rung = %(rung)s, step = %(step)s, round = %(round)s, rung_at = %(rung_at)s, held = %(held)s,
-    handed_to = %(handed_to)s, hand_due = false WHERE id = %(id)s;
+-- name: set_rungs
+UPDATE alert SET rung = stay.rung, step = stay.step, round = stay.round, rung_at = stay.until, held = stay.held,
+    handed_to = stay.handed_to, hand_due = false
+FROM unnest(%(alert_id)s::bigint[], %(rung)s::int[], %(step)s::int[], %(round)s::int[], %(until)s::timestamptz[],
+    %(held)s::boolean[], %(handed_to)s::int[]) AS stay (id, rung, step, round, until, held, handed_to)
+WHERE alert.id = stay.id;
 
 -- name: zone_of_region
 -- The zone in which most homes of these regions lie.
@@ -60,37 +63,55 @@ SELECT id, channels || own_channels AS channels FROM person WHERE id = ANY(%(peo
 SELECT DISTINCT person_id FROM leave
 WHERE from_at <= %(now)s AND until_at > %(now)s AND (withdrawn_at IS NULL OR withdrawn_at > %(now)s);
 
--- name: queue_delivery
+-- name: queue_deliveries
 -- A message that is told again (the alarm was raised anew, the ladder began anew) is queued again; its attempts stay
 -- in the log.
 INSERT INTO delivery (alert_id, rung, person_id, channel, purpose, unanswered, created_at, next_try_at)
-VALUES (%(alert_id)s, %(rung)s, %(person_id)s, %(channel)s, %(purpose)s, %(unanswered)s, %(now)s, %(now)s)
+SELECT alert_id, rung, person_id, channel, purpose, unanswered, %(now)s::timestamptz, %(now)s::timestamptz
+FROM unnest(%(alert_id)s::bigint[], %(rung)s::int[], %(person)s::int[], %(channel)s::text[], %(purpose)s::text[],
+    %(unanswered)s::boolean[]) WITH ORDINALITY
+    AS telling (alert_id, rung, person_id, channel, purpose, unanswered, place)
+ORDER BY place
 ON CONFLICT (alert_id, digest_id, purpose, rung, person_id, channel)
 DO UPDATE SET state = 'queued', attempts = 0, unanswered = excluded.unanswered, next_try_at = excluded.next_try_at;
 
--- name: add_to_digest
+-- name: hurry
+-- What has failed and waits to be tried again about these alerts is tried now where a later message to the same
+-- address has become due: it goes first. What is just being sent (no attempt stands for it yet) is left alone.
+UPDATE delivery SET next_try_at = %(now)s
+WHERE alert_id = ANY(%(alerts)s) AND state = 'queued' AND attempts > 0 AND next_try_at > %(now)s
+    AND EXISTS (SELECT FROM delivery AS later WHERE later.alert_id = delivery.alert_id
+                AND later.channel = delivery.channel AND later.id > delivery.id AND later.state = 'queued'
+                AND later.next_try_at <= %(now)s)
+    AND EXISTS (SELECT FROM delivery_attempt AS attempt WHERE attempt.delivery_id = delivery.id
+                AND attempt.at >= delivery.claimed_at);
+
+-- name: add_to_digests
 -- One message a person, kind and day; what comes later the same day joins it and it is sent again.
 INSERT INTO digest (person_id, kind, day, made_at, lines)
-VALUES (%(person_id)s, %(kind)s, %(day)s, %(now)s, %(lines)s)
+SELECT person_id, %(kind)s, day, %(now)s, lines
+FROM unnest(%(people)s::int[], %(days)s::date[], %(lines)s::jsonb[]) AS told (person_id, day, lines)
 ON CONFLICT (person_id, kind, day) DO UPDATE SET lines = digest.lines || excluded.lines, made_at = excluded.made_at
 RETURNING id;
 
--- name: queue_digest
+-- name: queue_digests
 INSERT INTO delivery (digest_id, rung, person_id, channel, purpose, created_at, next_try_at)
-SELECT %(digest_id)s, 0, person.id, channel, 'digest', %(now)s::timestamptz, %(now)s::timestamptz
-FROM person CROSS JOIN LATERAL unnest(person.channels || person.own_channels) AS channel WHERE person.id = %(person_id)s
+SELECT digest.id, 0, person.id, channel, 'digest', %(now)s::timestamptz, %(now)s::timestamptz
+FROM digest JOIN person ON person.id = digest.person_id
+CROSS JOIN LATERAL unnest(person.channels || person.own_channels) AS channel WHERE digest.id = ANY(%(ids)s)
 ON CONFLICT (alert_id, digest_id, purpose, rung, person_id, channel)
 DO UPDATE SET state = 'queued', attempts = 0, next_try_at = excluded.next_try_at;
 
--- name: has_prompt
--- Whether a gateway of the home is there that can ask "are you all right?".
-SELECT EXISTS (
-    SELECT FROM gateway JOIN gateway_status ON gateway_status.gateway_id = gateway.id AND gateway_status.online
-    WHERE gateway.home_id = %(home_id)s AND gateway.options #> '{prompts,ask}' IS NOT NULL
-) AS prompt;
+-- name: prompts
+-- A gateway of each home that is there and can ask "are you all right?".
+SELECT DISTINCT ON (gateway.home_id) gateway.home_id, gateway.id
+FROM gateway JOIN gateway_status ON gateway_status.gateway_id = gateway.id AND gateway_status.online
+WHERE gateway.home_id = ANY(%(homes)s) AND gateway.options #> '{prompts,ask}' IS NOT NULL
+ORDER BY gateway.home_id, gateway_status.heard_at DESC NULLS LAST, gateway.id;
 
--- name: keep_question
-INSERT INTO alert_question (question_id, alert_id, rung) VALUES (%(question_id)s, %(alert_id)s, %(rung)s);
+-- name: keep_questions
+INSERT INTO alert_question (question_id, alert_id, rung)
+SELECT * FROM unnest(%(questions)s::bigint[], %(alerts)s::bigint[], %(rungs)s::int[]);
 
 -- name: open_questions
 -- Questions whose answer has not been taken in, of alerts that are not over; another worker's are skipped.

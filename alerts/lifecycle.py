@@ -4,8 +4,9 @@ Each step stands in its history with who, when, from where and why, and is annou
 connection too: row-level security decides which alerts exist for it. The caller owns the transaction.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import psycopg
@@ -20,6 +21,15 @@ from store.queries import load_queries
 QUERIES: Final = load_queries(__package__)
 LONGEST_HOLD: Final = timedelta(days=1)
 REOPEN_WITHIN: Final = timedelta(days=1)
+
+
+class Event(NamedTuple):
+    """A line of an alert's history, said by the platform. `what` has a word `alert.event.{what}`."""
+
+    alert_id: int
+    what: str
+    details: Mapping[str, Any] = {}
+    person_id: int | None = None
 
 
 def acknowledge(
@@ -151,30 +161,36 @@ def reopen(
 
 def end_itself(
     connection: Connection, alert_id: int, home_id: int | None, now: datetime, details: dict[str, Any],
-    tell_at: datetime | None = None, *, tell: bool = True,
+    tell_at: datetime | None = None,
 ) -> None:  # fmt: skip
     """The platform's own: what raised the alert is over. The caller holds its row.
 
-    Whoever was told that something is wrong is told that it is over, from `tell_at` on (None: now); with `tell`
-    False it only goes on under another name.
+    Whoever was told that something is wrong is told that it is over, from `tell_at` on (None: now).
     """
-    connection.execute(
-        QUERIES["resolve"],
-        {"id": alert_id, "person_id": None, "now": now, "outcome": Outcome.ENDED_ITSELF.value, "note": "",
-         "reason": ""},
-    )  # fmt: skip
-    record(connection, alert_id, now, "ended_itself", details)
-    if tell:
-        connection.execute(QUERIES["tell_the_end"], {"id": alert_id, "now": now, "tell_at": tell_at or now})
-    announce(connection, alert_id, home_id)
+    end_silently(connection, [(alert_id, home_id)], now, details)
+    connection.execute(QUERIES["tell_the_end"], {"id": alert_id, "now": now, "tell_at": tell_at or now})
+
+
+def end_silently(
+    connection: Connection, alerts: Sequence[tuple[int, int | None]], now: datetime, details: Mapping[str, Any]
+) -> None:
+    """The same for many, of which nobody need hear: they go on under another name. The caller holds their rows.
+
+    Args:
+        alerts: ids, each with its home's.
+    """
+    if not alerts:
+        return
+    connection.execute(QUERIES["end_alerts"], {"ids": [alert for alert, _ in alerts], "now": now})
+    record_many(connection, now, [Event(alert, "ended_itself", details) for alert, _ in alerts])
+    announce_many(connection, alerts)
 
 
 def expire_acknowledgements(connection: Connection, now: datetime) -> list[int]:
     """Acknowledgements whose time is over fall back to open and climb the ladder again. Returns the alerts."""
     expired = connection.execute(QUERIES["expire_acknowledgements"], {"now": now}).fetchall()
-    for row in expired:
-        record(connection, row["id"], now, "ack_expired", {"held_by": row["ack_by"]})
-        announce(connection, row["id"], row["home_id"])
+    record_many(connection, now, [Event(row["id"], "ack_expired", {"held_by": row["ack_by"]}) for row in expired])
+    announce_many(connection, [(row["id"], row["home_id"]) for row in expired])
     return [row["id"] for row in expired]
 
 
@@ -208,10 +224,26 @@ def record(
     )  # fmt: skip
 
 
+def record_many(connection: Connection, at: datetime, events: Sequence[Event]) -> None:
+    """Appends to the histories of many alerts, in this order."""
+    if events:
+        connection.execute(
+            QUERIES["add_events"],
+            {"alerts": [one.alert_id for one in events], "people": [one.person_id for one in events],
+             "whats": [one.what for one in events], "details": [Jsonb(one.details) for one in events], "at": at},
+        )  # fmt: skip
+
+
 def announce(connection: Connection, alert_id: int, home_id: int | None) -> None:
     """Tells open pages, with the commit, that the alert has changed."""
-    payload = msgspec.json.encode({"alert": alert_id, "home": home_id}).decode()
-    connection.execute(QUERIES["notify_changed"], {"payload": payload})
+    announce_many(connection, [(alert_id, home_id)])
+
+
+def announce_many(connection: Connection, alerts: Sequence[tuple[int, int | None]]) -> None:
+    """The same of many alerts: ids, each with its home's."""
+    if alerts:
+        payloads = [msgspec.json.encode({"alert": alert, "home": home}).decode() for alert, home in alerts]
+        connection.execute(QUERIES["notify_changed"], {"payloads": payloads})
 
 
 def _policy_of(connection: Connection, alert: dict[str, Any]) -> Policy:

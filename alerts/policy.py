@@ -73,6 +73,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     ladder: Ladders = {}  # what was set, by alert kind or severity; alerts/rungs.py has the defaults
     quiet_from: ClockTime = "22:00"  # in the home's zone; what is not urgent waits for the morning
     quiet_until: ClockTime = "07:00"
+    quiet_rings: tuple[AlertKind, ...] = (AlertKind.LEAK, AlertKind.NOT_RETURNED)  # told at night too: it grows worse
     message_detail: Literal["minimal", "home", "full"] = "home"  # how much of a person a message says: notify/detail.py
     # many gateways of a region gone at once: one incident
     outage_homes: Annotated[int, msgspec.Meta(ge=2, le=100_000)] = 5  # at least so many ...

@@ -336,7 +336,9 @@ WHERE ended_at IS NULL AND mod(home_id, 32) = ANY(%(slices)s);
 
 -- name: mute
 INSERT INTO muted_finding (dedup_key, home_id, kind, cause, since, last_at)
-VALUES (%(dedup_key)s, %(home_id)s, %(kind)s, %(cause)s, %(now)s, %(now)s)
+SELECT dedup_key, home_id, kind, cause, %(now)s, %(now)s
+FROM unnest(%(keys)s::text[], %(homes)s::int[], %(kinds)s::text[], %(causes)s::text[])
+    AS muted (dedup_key, home_id, kind, cause)
 ON CONFLICT (dedup_key) WHERE ended_at IS NULL DO NOTHING;
 
 -- name: unmute
@@ -347,13 +349,20 @@ UPDATE muted_finding SET ended_at = %(now)s, last_at = %(now)s WHERE dedup_key =
 INSERT INTO alert_event (alert_id, at, person_id, what, details, source, why)
 VALUES (%(alert_id)s, %(at)s, %(person_id)s, %(what)s, %(details)s, %(source)s, %(why)s);
 
+-- name: add_events
+INSERT INTO alert_event (alert_id, at, person_id, what, details)
+SELECT alert_id, %(at)s, person_id, what, details
+FROM unnest(%(alerts)s::bigint[], %(people)s::int[], %(whats)s::text[], %(details)s::jsonb[]) WITH ORDINALITY
+    AS event (alert_id, person_id, what, details, place)
+ORDER BY place;
+
 -- name: add_event_once
 INSERT INTO alert_event (alert_id, at, what, details)
 SELECT %(alert_id)s, %(at)s, %(what)s, %(details)s
 WHERE NOT EXISTS (SELECT FROM alert_event WHERE alert_id = %(alert_id)s AND what = %(what)s);
 
 -- name: notify_changed
-SELECT pg_notify('alert_changed', %(payload)s);
+SELECT pg_notify('alert_changed', payload) FROM unnest(%(payloads)s::text[]) AS payload;
 
 -- name: lock_alert
 SELECT id, home_id, region_id, kind, severity, state, ack_by, ack_until, resolved_at, outcome FROM alert
@@ -397,6 +406,11 @@ DO UPDATE SET state = 'queued', attempts = 0, next_try_at = excluded.next_try_at
 UPDATE alert SET state = 'resolved', resolved_by = %(person_id)s, resolved_at = %(now)s, outcome = %(outcome)s,
     note = %(note)s, false_reason = %(reason)s, rung_at = NULL, handed_to = NULL, hand_due = false, held = false
 WHERE id = %(id)s;
+
+-- name: end_alerts
+UPDATE alert SET state = 'resolved', resolved_by = NULL, resolved_at = %(now)s, outcome = 'ended_itself', note = '',
+    false_reason = '', rung_at = NULL, handed_to = NULL, hand_due = false, held = false
+WHERE id = ANY(%(ids)s);
 
 -- name: expire_acknowledgements
 -- Nobody came back to it in time: it is open again, and everyone who knew is told again.
@@ -468,10 +482,6 @@ ORDER BY time, device_id;
 INSERT INTO profile (home_id, version, fitted_at, data)
 SELECT %(home_id)s, coalesce(max(version), 0) + 1, %(now)s, %(data)s FROM profile WHERE home_id = %(home_id)s
 ON CONFLICT (home_id, version) DO NOTHING;
-
--- name: heartbeat
-INSERT INTO service_heartbeat (service, at, details) VALUES ('alerts', %(now)s, %(details)s)
-ON CONFLICT (service) DO UPDATE SET at = excluded.at, details = excluded.details;
 
 -- name: home_named
 -- A home by its key, or by its place in the register: 1, 2, 3 ...

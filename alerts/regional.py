@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from alerts.detect.findings import Finding
 from alerts.inhibit import MUTES
-from alerts.lifecycle import announce, end_itself, region_policy
+from alerts.lifecycle import announce, end_itself, end_silently, region_policy
 from alerts.policy import Level, Policy, inherit
 from alerts.quiet import tell_at, zone_of
 from core.model import AlertKind, Severity
@@ -43,6 +43,9 @@ class Incidents:
 def look(connection: Connection, now: datetime, findings: Sequence[Finding], own: Set[int]) -> Incidents:
     """Opens, widens and ends incidents, from this tick's findings and what other workers know of their homes.
 
+    One worker does that at a time, until its transaction ends. Another does not wait for it: it mutes by the incidents
+    that stand, and what its homes say besides is taken in by the next look.
+
     Args:
         own: the homes that the findings are about; of all others the last known state counts.
     """
@@ -53,6 +56,7 @@ def look(connection: Connection, now: datetime, findings: Sequence[Finding], own
     for row in connection.execute(QUERIES["known_offline"]):
         if row["home_id"] not in own:
             away[row["home_id"]] = row["at"]
+    (look,) = connection.execute(QUERIES["claim_look"])
     known = connection.execute(QUERIES["known_incidents"], {"since": now - LOOK_BACK}).fetchall()
     if not known and len(away) < 2:
         return Incidents([], [], {})
@@ -63,8 +67,18 @@ def look(connection: Connection, now: datetime, findings: Sequence[Finding], own
     for row in known:
         if row["resolved_at"] is not None:
             _as_resolved(connection, now, row, away, of_home)
-        elif not _goes_on(connection, now, row, away, regions, tree, of_home):
+            continue
+        policy = region_policy(connection, row["region_id"]).policy
+        members = _members(row, policy, away, regions, tree)
+        if 2 * len(members) >= policy.outage_homes:
+            of_home |= dict.fromkeys(members, str(row["dedup_key"]))
+            if look["mine"]:
+                _add(connection, now, row["id"], members - set(row["homes"]))
+        elif look["mine"] and connection.execute(QUERIES["still_open"], {"id": row["id"]}).fetchone():
+            _end(connection, now, row["id"], policy, tree.below(row["region_id"]))
             ended.append(row["id"])
+    if not look["mine"]:
+        return Incidents([], [], of_home)
     rest = {home: since for home, since in away.items() if home not in of_home}
     opened = []
     for region, homes in tree.outages(rest, regions):
@@ -75,23 +89,21 @@ def look(connection: Connection, now: datetime, findings: Sequence[Finding], own
     return Incidents(opened, ended, of_home)
 
 
-def _goes_on(
-    connection: Connection, now: datetime, incident: Mapping[str, Any], away: Since, regions: Mapping[int, int],
-    tree: "_Tree", of_home: dict[int, str],
-) -> bool:  # fmt: skip
-    """Takes in who went since and belongs to it; ends it when fewer than half of what makes one are still away."""
-    policy = region_policy(connection, incident["region_id"]).policy
+def _members(
+    incident: Mapping[str, Any], policy: Policy, away: Since, regions: Mapping[int, int], tree: "_Tree"
+) -> set[int]:
+    """Who is away and belongs to it: was in it before, or lies in its region and went when it began or later."""
     within = tree.below(incident["region_id"])
     since = incident["began_at"] - timedelta(seconds=policy.outage_window_s)
     before = set(incident["homes"])
-    homes = {home for home in away if home in before or (regions[home] in within and away[home] >= since)}
-    if 2 * len(homes) < policy.outage_homes:
-        zone = zone_of(connection, sorted(within))
-        end_itself(connection, incident["id"], None, now, {}, tell_at(now, Severity.NORMAL, policy, zone))
-        return False
-    _add(connection, now, incident["id"], homes - before)
-    of_home.update(dict.fromkeys(homes, incident["dedup_key"]))
-    return True
+    return {home for home in away if home in before or (regions[home] in within and away[home] >= since)}
+
+
+def _end(connection: Connection, now: datetime, alert_id: int, policy: Policy, within: Set[int]) -> None:
+    """Fewer than half of what makes one are still away."""
+    zone = zone_of(connection, sorted(within))
+    morning = tell_at(now, AlertKind.REGIONAL_OUTAGE, Severity.NORMAL, policy, zone)
+    end_itself(connection, alert_id, None, now, {}, morning)
 
 
 def _as_resolved(
@@ -127,8 +139,8 @@ def _add(connection: Connection, now: datetime, alert_id: int, homes: set[int]) 
         return
     connection.execute(QUERIES["add_homes"], {"alert_id": alert_id, "homes": sorted(homes), "now": now})
     connection.execute(QUERIES["count_homes"], {"alert_id": alert_id})
-    for row in connection.execute(QUERIES["absorbed"], {"homes": sorted(homes)}).fetchall():
-        end_itself(connection, row["id"], row["home_id"], now, {"incident": alert_id}, tell=False)
+    absorbed = connection.execute(QUERIES["absorbed"], {"homes": sorted(homes)}).fetchall()
+    end_silently(connection, [(row["id"], row["home_id"]) for row in absorbed], now, {"incident": alert_id})
     announce(connection, alert_id, None)
 
 

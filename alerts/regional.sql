@@ -1,5 +1,13 @@
 -- Regional incidents.
 
+-- name: claim_look
+-- Whether this transaction is the only one that opens, widens and ends incidents. The number is ours alone.
+SELECT pg_try_advisory_xact_lock(7115112) AS mine;
+
+-- name: still_open
+-- An incident that is still to be ended, with its row held.
+SELECT id FROM alert WHERE id = %(id)s AND state <> 'resolved' FOR UPDATE;
+
 -- name: known_incidents
 -- Incidents that are open, and those that a person has lately resolved: their word holds for a while.
 SELECT DISTINCT ON (alert.dedup_key) alert.id, alert.region_id, alert.dedup_key, alert.began_at, alert.resolved_at,

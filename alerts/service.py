@@ -13,13 +13,12 @@ import msgspec
 import psycopg
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
-from psycopg.types.json import Jsonb
 
-from alerts import ladder, slices
+from alerts import slices
 from alerts.at_once import at_once
+from alerts.climber import Climber
 from alerts.engine import tick
 from alerts.learn import learn_due
-from alerts.lifecycle import expire_acknowledgements
 from alerts.notify.sender import keep_channels_out_of_logs
 from alerts.pace import lasting
 from alerts.shifts.morning import send_mornings
@@ -27,20 +26,17 @@ from alerts.telling import Telling, Voice
 from alerts.watcher.signs import Limits
 from core.clock import Clock
 from core.words import load_words
-from store.pool import DatabaseRole, connect, listening, open_pool
-from store.queries import load_queries
+from store.pool import Connection, DatabaseRole, connect, listening, open_pool
 from store.retention import forget_outlived
 
-QUERIES: Final = load_queries(__package__)
 SLACK_S: Final = 10.0  # how long a reading may be under way from a sensor to the database
 HEARTBEAT_S: Final = 2.0
-CLIMB_S: Final = 0.5  # how late the next rung may be told
 LEARN_S: Final = 60.0
 MORNING_S: Final = 60.0  # how often it is asked whether a manager's morning is due
 STALLED_S: Final = 30.0  # without a tick that ended well: nothing is looked at
 HANGS_S: Final = 120.0  # a tick that lasts so long: longer than a blackout of ten thousand homes takes
 LISTEN_S: Final = 1.0  # how often the listener looks whether to stop
-RECONNECT_S: Final = 1.0
+RECONNECT_S: Final = 0.25
 FORGET_S: Final = 3600.0
 
 
@@ -88,7 +84,7 @@ def run(settings: Settings, clock: Clock) -> None:
 
 
 class AlertsService:
-    """The service's threads: a scheduler (ticks, heartbeats, learning, deliveries), a listener for calls for help.
+    """The service's threads: a scheduler (ticks, heartbeats, learning), a climber, a listener for calls for help.
 
     Looks at the homes whose slices it holds (alerts/slices.py): alone at all, with other workers at its share. Calls
     for help, due rungs and deliveries are claimed by whoever comes first; what is done once is the leader's.
@@ -100,6 +96,7 @@ class AlertsService:
         self._pool = open_pool(settings.database_url, DatabaseRole.ALERTS, size=12)
         self._telling = Telling(self._pool, clock, load_words(), voice_of(settings), self._failed)
         self._channels = settings.notify_urls.split()
+        self._climber = Climber(settings.database_url, clock, self._channels, self._telling.wake, self._failed)
         self._scheduler = BackgroundScheduler(timezone="UTC")
         self._listener = Thread(target=self._listen, name="urgent-events", daemon=True)
         self._stopping = Event()
@@ -115,10 +112,12 @@ class AlertsService:
         self._tick_began: float | None = None
 
     def start(self) -> None:
-        self._renew()
+        """Does not wait for a database that is away. What is due is told first, the look at the homes comes after."""
+        self._climber.start()
+        self._listener.start()
+        self._telling.start()
         jobs = (
             (self._renew, slices.RENEW_S),
-            (self._climb, CLIMB_S),
             (self._tick, self._settings.tick_s),
             (self._beat, HEARTBEAT_S),
             (self._learn, LEARN_S),
@@ -128,14 +127,14 @@ class AlertsService:
         for job, seconds in jobs:
             self._scheduler.add_job(job, "interval", seconds=seconds, max_instances=1, coalesce=True,
                                     misfire_grace_time=None)  # fmt: skip
+        self._scheduler.add_job(self._renew, id="first lease", misfire_grace_time=None)
         self._scheduler.start()
-        self._listener.start()
-        self._telling.start()
         self._log.info("alerts_started", tick_s=self._settings.tick_s, channels=len(self._channels))
 
     def stop(self) -> None:
         self._stopping.set()
         self._scheduler.shutdown(wait=True)
+        self._climber.stop()
         self._listener.join()
         self._telling.stop()
         self._sign_off()
@@ -146,18 +145,26 @@ class AlertsService:
         """Brings calls for help in at once; asks for a tick for all else, and after every loss of the database."""
         while not self._stopping.is_set():
             try:
-                with listening(self._settings.database_url, DatabaseRole.ALERTS, "urgent_event") as connection:
-                    self._at_once(look=True)
+                url = self._settings.database_url
+                with (
+                    listening(url, DatabaseRole.ALERTS, "urgent_event") as ears,
+                    connect(url, DatabaseRole.ALERTS, autocommit=True) as hands,
+                ):
+                    self._at_once(hands, look=True)
                     while not self._stopping.is_set():
-                        if any(True for _ in connection.notifies(timeout=LISTEN_S, stop_after=1)):
-                            self._at_once()
+                        if any(True for _ in ears.notifies(timeout=LISTEN_S, stop_after=1)):
+                            self._at_once(hands)
             except Exception as error:  # noqa: BLE001 - the edge of a thread: without it an SOS waits for the next tick
                 self._failed("listen", error)
                 self._stopping.wait(RECONNECT_S)
 
-    def _at_once(self, *, look: bool = False) -> None:
-        """Does not wait for a tick that is under way. `look`: have everything looked at, whatever there is."""
-        with self._pool.connection() as connection:
+    def _at_once(self, connection: Connection, *, look: bool = False) -> None:
+        """Waits neither for a tick that is under way nor for a free connection of the pool.
+
+        Args:
+            look: have everything looked at, whatever there is.
+        """
+        with connection.transaction():
             done = at_once(connection, self._clock.now(), platform_channels=self._channels)
         if done.opened:
             self._telling.wake()
@@ -190,19 +197,6 @@ class AlertsService:
                 slices.sign_off(connection, self._name)
         except psycopg.OperationalError as error:  # its leases run out
             self._failed("sign_off", error)
-
-    def _climb(self) -> None:
-        """Rungs come due between two looks; a due alert is climbed by whichever worker comes first."""
-        try:
-            with self._pool.connection() as connection:
-                now = self._clock.now()
-                expired = expire_acknowledgements(connection, now)
-                climbed = ladder.escalate(connection, now, {}, self._channels)
-        except Exception as error:  # noqa: BLE001 - the edge of a thread: the next second tries again
-            self._failed("climb", error)
-            return
-        if climbed or expired:
-            self._telling.wake()
 
     def _tick_soon(self) -> None:
         self._scheduler.add_job(self._tick, id="now", replace_existing=True, misfire_grace_time=None,
@@ -274,7 +268,7 @@ class AlertsService:
                    "stalled": stalled}  # fmt: skip
         try:
             with self._pool.connection() as connection:
-                connection.execute(QUERIES["heartbeat"], {"now": self._clock.now(), "details": Jsonb(details)})
+                slices.beat(connection, self._clock.now(), self._name, details)
         except psycopg.OperationalError as error:
             self._failed("heartbeat", error)
 

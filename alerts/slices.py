@@ -4,10 +4,12 @@ Leases are rows with an expiry (docs/adr/0025). They decide who looks, not who m
 when two workers take it at once, so a worker that was stopped for a minute and wakes up does no harm.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
+
+from psycopg.types.json import Jsonb
 
 from store.pool import Connection
 from store.queries import load_queries
@@ -66,6 +68,11 @@ def renew(connection: Connection, now: datetime, worker: str, lease: timedelta) 
 def held(connection: Connection, now: datetime, worker: str) -> list[int]:
     """The slices whose homes are the worker's to look at now."""
     return [row["slice"] for row in connection.execute(QUERIES["held"], {"worker": worker, "now": now})]
+
+
+def beat(connection: Connection, now: datetime, worker: str, details: Mapping[str, Any]) -> None:
+    """The worker's sign of life, and what it says of itself; for the watcher and /health."""
+    connection.execute(QUERIES["beat"], {"worker": worker, "now": now, "details": Jsonb(details)})
 
 
 def sign_off(connection: Connection, worker: str) -> None:

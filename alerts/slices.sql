@@ -2,8 +2,12 @@
 -- set back since: it counts as ended.
 
 -- name: sign_on
-INSERT INTO alert_worker (name, until) VALUES (%(worker)s, %(now)s::timestamptz + %(lease)s)
+INSERT INTO alert_worker (name, until, at) VALUES (%(worker)s, %(now)s::timestamptz + %(lease)s, %(now)s)
 ON CONFLICT (name) DO UPDATE SET until = excluded.until;
+
+-- name: beat
+-- A worker whose slices were taken over has no row any more, and nobody waits for its heart.
+UPDATE alert_worker SET at = %(now)s, details = %(details)s WHERE name = %(worker)s;
 
 -- name: sign_off
 DELETE FROM alert_worker WHERE name = %(worker)s;

@@ -23,7 +23,7 @@ from core.words import Words
 from store.pool import Pool
 
 PULSE_S: Final = 1.0  # how soon what has become due is sent
-AGAIN_S: Final = 5.0
+AGAIN_S: Final = 1.0
 
 
 @dataclass(frozen=True)

@@ -432,6 +432,21 @@ class NewCover(Shape):
     note: Annotated[str, Field(max_length=500)] = ""
 
 
+class NewTurns(Shape):
+    """A rotation: members take turns at its handovers."""
+
+    name: Annotated[str, Field(max_length=100)] = ""
+    duty: Literal["first", "second"] = "first"
+    zone: Annotated[str, Field(max_length=64)] = "Asia/Shanghai"
+    members: Annotated[list[int | None], Field(min_length=1, max_length=100, description="in order; null = nobody")]
+    handovers: Annotated[list[str], Field(min_length=1, max_length=24, description="HH:MM, the earliest first")] = [
+        "08:00"
+    ]
+    every_days: Annotated[int, Field(ge=1, le=366, description="how long a turn lasts")] = 7
+    starts: date
+    ends: date | None = Field(None, description="the first day without it")
+
+
 class NewSwap(Shape):
     first_at: datetime = Field(description="an instant within the one shift")
     second_at: datetime = Field(description="an instant within the other")

@@ -4,10 +4,11 @@ The question is a row of `gateway_command`; ingest brings it to the gateway and 
 urgent_event` wakes the alert engine when one has come.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from core.wire import CommandKind
 from store.pool import Connection
@@ -37,6 +38,30 @@ class Asked:
     answer: Answer
     answered_at: datetime | None
     reason: str
+
+
+class Asking(NamedTuple):
+    """A question to put. `seconds`: how long a press is waited for, once the prompt has sounded."""
+
+    gateway_id: int
+    seconds: int
+
+
+def ask_gateways(connection: Connection, asked: Sequence[Asking], now: datetime) -> list[int]:
+    """Puts "are you all right?" to many gateways, in the caller's transaction. Returns the questions' ids, in order.
+
+    Args:
+        connection: with the rights of DatabaseRole.ALERTS.
+    """
+    rows = connection.execute(
+        QUERIES["ask_gateways"],
+        {"gateways": [one.gateway_id for one in asked], "seconds": [one.seconds for one in asked],
+         "kind": CommandKind.ASK.value, "now": now, "expires": now + UNDER_WAY},
+    ).fetchall()  # fmt: skip
+    ids: dict[int, list[int]] = {}  # two questions to one gateway: the first asked is the first in
+    for row in sorted(rows, key=lambda row: -row["id"]):
+        ids.setdefault(row["gateway_id"], []).append(row["id"])
+    return [ids[one.gateway_id].pop() for one in asked]
 
 
 def ask_home(

@@ -6,6 +6,12 @@ WHERE gateway.home_id = %(home)s AND gateway_status.online
 ORDER BY gateway_status.heard_at DESC NULLS LAST LIMIT 1
 RETURNING id;
 
+-- name: ask_gateways
+INSERT INTO gateway_command (gateway_id, kind, seconds, created_at, expires_at)
+SELECT gateway_id, %(kind)s, seconds, %(now)s, %(expires)s
+FROM unnest(%(gateways)s::int[], %(seconds)s::int[]) WITH ORDINALITY AS asked (gateway_id, seconds, place)
+ORDER BY place RETURNING id, gateway_id;
+
 -- name: answer
 SELECT gateway_command.id, gateway.home_id, gateway_command.answer, gateway_command.answered_at,
     gateway_command.expires_at, gateway_command.seconds, gateway_command.reason

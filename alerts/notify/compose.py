@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from alerts.lifecycle import home_policy
+from alerts.lifecycle import home_policy, region_policy
 from alerts.notify.detail import Detail, detail_for
 from alerts.notify.keys import make_keys
 from alerts.notify.message import Message, word_bundle, word_held, word_message, word_morning, word_test
 from alerts.notify.phone import number_of
 from alerts.notify.tickets import make_ticket, reply_code, sender_hash
-from alerts.policy import DEFAULTS
 from core.model import AlertState
 from core.words import DEFAULT_LOCALE, Words
 from store.pool import Connection
@@ -63,7 +62,9 @@ def _about_alerts(
     needed = [one for one in deliveries if _is_needed(one, alerts[one["alert_id"]])]
     if not needed:
         return Composed(None, (), homes)
-    told = [{**alerts[one["alert_id"]], "purpose": one["purpose"], "unanswered": one["unanswered"]} for one in needed]
+    alone = _told_to_nobody(connection, needed)
+    told = [{**alerts[one["alert_id"]], "purpose": one["purpose"], "unanswered": one["unanswered"],
+             "nobody": one["alert_id"] in alone} for one in needed]  # fmt: skip
     if len(told) == 1:
         message = word_message(words, locale, told[0], public_url, now)
     else:
@@ -84,6 +85,14 @@ def tellable(connection: Connection, alert_ids: Sequence[int], person_id: int | 
 def _is_needed(delivery: Delivery, alert: Mapping[str, Any]) -> bool:
     """Not when it was resolved meanwhile, nor, to say that it is over, when it was reopened."""
     return bool((alert["state"] == AlertState.RESOLVED) == (delivery["purpose"] == "ended"))
+
+
+def _told_to_nobody(connection: Connection, deliveries: Sequence[Delivery]) -> set[int]:
+    """For a channel of the platform: the alerts of which it alone has heard."""
+    if deliveries[0]["person_id"] is not None:
+        return set()
+    rows = connection.execute(QUERIES["told_to_nobody"], {"ids": [one["alert_id"] for one in deliveries]})
+    return {row["id"] for row in rows}
 
 
 def _with_answer(
@@ -111,13 +120,14 @@ def _digest(
         raise LookupError(f"digest {digest_id} is not there")
     if digest["kind"] == "morning":
         return word_morning(words, locale, digest["lines"], public_url, now)
-    alerts = connection.execute(QUERIES["alerts_of_digest"], {"ids": digest["lines"]}).fetchall()
-    return word_held(words, locale, alerts, public_url, now) if alerts else None
+    known = tellable(connection, digest["lines"], digest["person_id"])
+    still = [known[id] for id in sorted(known) if known[id]["state"] == AlertState.OPEN]
+    return word_held(words, locale, still, public_url, now) if still else None
 
 
 def _policy(connection: Connection, alert: Mapping[str, Any]) -> Detail:
     if alert["home_id"] is None:
-        return DEFAULTS.message_detail
+        return region_policy(connection, alert["region_id"]).policy.message_detail
     return home_policy(connection, alert["home_id"]).policy.message_detail
 
 

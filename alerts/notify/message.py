@@ -52,8 +52,8 @@ def word_message(
     Args:
         words: all languages; an unknown `locale` gets the default one.
         alert: id, kind, severity, message, parameters, occurrences; home_name, home_key, zone; purpose (`alert`,
-            `handed`, `emergency`, `ended`) and unanswered of the delivery; `detail` ("home" without), and for it
-            region_name ("minimal"), address and residents ("full").
+            `handed`, `emergency`, `ended`) and unanswered of the delivery; `nobody` (none of the home's people could
+            be told); `detail` ("home" without), and for it region_name ("minimal"), address and residents ("full").
         public_url: where the platform's pages are.
     """
     said = words.get(locale, words[DEFAULT_LOCALE])
@@ -76,12 +76,14 @@ def word_message(
         lines += [said("notify.where", address=alert["address"])] if alert["address"] else []
     if alert["occurrences"] > 1:
         lines.append(said("notify.occurrences", n=alert["occurrences"]))
+    if alert.get("nobody"):
+        lines.append(said("notify.nobody"))
     if alert["purpose"] == "handed":
         lines.append(said("notify.handed"))
-    elif alert["purpose"] == "emergency":
-        lines.append(said("notify.emergency"))
     elif alert["unanswered"]:
         lines.append(said("notify.unanswered"))
+    if alert["purpose"] == "emergency":
+        lines.append(said("notify.emergency"))
     lines.append(said("notify.link", url=url))
     return Message(title, "\n".join(lines), alert["severity"] == "urgent", brief=kind, url=url, facts=facts)
 
@@ -117,15 +119,17 @@ def word_held(
     """What quiet hours held back, in one message.
 
     Args:
-        alerts: id, kind, message, parameters, home_name, zone of those that are still open.
+        alerts: those that are still open, as for `word_message`.
     """
     said = words.get(locale, words[DEFAULT_LOCALE])
     lines = []
     for alert in alerts:
+        kind = said(f"alert.kind.{alert['kind']}")
+        if alert.get("detail", "home") == "minimal":
+            lines.append(said("notify.title", kind=kind, home=alert["region_name"]))
+            continue
         why = explain(said, alert["message"], alert["parameters"], alert["zone"], now)
-        lines.append(
-            said("digest.held_line", home=alert["home_name"], kind=said(f"alert.kind.{alert['kind']}"), why=why)
-        )
+        lines.append(said("digest.held_line", home=alert["home_name"] or alert["home_key"], kind=kind, why=why))
     url = f"{public_url.rstrip('/')}/alerts"
     lines.append(said("notify.details", url=url))
     title = said("digest.held_title", n=len(alerts))

@@ -10,9 +10,6 @@ import json
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from py_vapid import Vapid02
-from pywebpush import WebPusher, WebPushException
-
 from alerts.notify.keys import Keys
 from alerts.notify.message import Message
 from alerts.notify.post import post
@@ -38,6 +35,10 @@ def send_push(
     subscription: Subscription, message: Message, keys: Keys, contact: str, at: int, timeout_s: float
 ) -> Sent:
     """Args: contact: `mailto:` or `https:` of who runs the platform; at: the machine's time, seconds since 1970."""
+    # A third of the time that the service takes to start, for what most platforms send seldom.
+    from py_vapid import Vapid02
+    from pywebpush import WebPusher, WebPushException
+
     data = {"title": message.brief or message.title, "url": message.answer_url or message.url, "tag": message.id,
             "urgent": message.urgent}  # fmt: skip
     try:

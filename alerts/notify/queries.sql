@@ -10,7 +10,8 @@ GROUP BY line HAVING count(DISTINCT coalesce(bundle_id, -id)) >= %(most)s;
 -- name: claim_deliveries
 -- Takes due messages until `lease_until`: a worker that dies meanwhile costs that time, and the message may then
 -- come twice, but it comes. Urgent ones first: a call for help does not wait behind a dead mail server's retries.
--- A line (one service) takes no more than it has room for, an address one message at a time.
+-- A line (one service) takes no more than it has room for, an address one message at a time. About one alert an address
+-- hears in order: what is still on its way to it, or waits to be tried again, goes before what was queued after it.
 WITH due AS (
     SELECT delivery.id, delivery.line, delivery.person_id, delivery.channel, delivery.next_try_at,
         coalesce(alert.severity = 'urgent' AND delivery.purpose <> 'ended', false) AS urgent
@@ -19,6 +20,9 @@ WITH due AS (
         AND (coalesce(alert.severity = 'urgent' AND delivery.purpose <> 'ended', false) OR delivery.purpose = 'test'
              OR NOT (coalesce(delivery.person_id = ANY(%(busy_people)s), false)
                      OR delivery.line = ANY(%(busy_lines)s)))
+        AND NOT EXISTS (SELECT FROM delivery AS earlier WHERE earlier.alert_id = delivery.alert_id
+                        AND earlier.channel = delivery.channel AND earlier.state = 'queued'
+                        AND earlier.purpose <> 'ended' AND earlier.id < delivery.id)
     ORDER BY urgent DESC, delivery.next_try_at, delivery.id LIMIT 300
 ), addressed AS (
     SELECT due.*, row_number() OVER (PARTITION BY person_id, channel ORDER BY urgent DESC, next_try_at, id) AS turn
@@ -74,7 +78,7 @@ WITH RECURSIVE mine AS (
     UNION
     SELECT region.id FROM region JOIN mine ON region.parent_id = mine.id
 )
-SELECT alert.id, alert.home_id, alert.kind, alert.severity, alert.message, alert.parameters, alert.occurrences,
+SELECT alert.id, alert.home_id, alert.region_id, alert.kind, alert.severity, alert.message, alert.parameters, alert.occurrences,
     alert.state, alert.ack_by, alert.ack_until, alert.began_at, coalesce(home.name, region.name) AS home_name,
     coalesce(home.key, region.key) AS home_key,
     coalesce(home.zone, 'Asia/Shanghai') AS zone, region.name AS region_name, coalesce(home.address, '') AS address,
@@ -88,15 +92,14 @@ FROM alert LEFT JOIN home ON home.id = alert.home_id
 JOIN region ON region.id = coalesce(alert.region_id, home.region_id)
 WHERE alert.id = ANY(%(ids)s);
 
--- name: digest_to_tell
-SELECT id, kind, lines FROM digest WHERE id = %(digest_id)s;
+-- name: told_to_nobody
+-- Of these alerts those of which nobody of the home could be told, and nobody has been since.
+SELECT id FROM alert WHERE id = ANY(%(ids)s)
+    AND EXISTS (SELECT FROM alert_event WHERE alert_event.alert_id = alert.id AND alert_event.what = 'nobody_told')
+    AND NOT EXISTS (SELECT FROM delivery WHERE delivery.alert_id = alert.id AND delivery.person_id IS NOT NULL);
 
--- name: alerts_of_digest
--- What is still open of what quiet hours held back.
-SELECT alert.id, alert.kind, alert.message, alert.parameters, coalesce(home.name, region.name) AS home_name,
-    coalesce(home.zone, 'Asia/Shanghai') AS zone
-FROM alert LEFT JOIN home ON home.id = alert.home_id LEFT JOIN region ON region.id = alert.region_id
-WHERE alert.id = ANY(%(ids)s) AND alert.state = 'open' ORDER BY alert.id;
+-- name: digest_to_tell
+SELECT id, kind, person_id, lines FROM digest WHERE id = %(digest_id)s;
 
 -- name: locale_of
 SELECT locale FROM person WHERE id = %(person_id)s;

@@ -1,4 +1,4 @@
-"""Changes of who is on: a cover, a swap, a leave. The plan itself is the register's.
+"""Changes of who is on: a cover, a swap, a leave. The plan itself is the register's (api/rotations.py has its door).
 
 These run on the api's connection: row-level security decides which rotations exist for it. Who may is the caller's to
 know; the caller owns the transaction.
@@ -17,7 +17,7 @@ LONGEST: Final = timedelta(days=92)
 
 
 def find_rotation(connection: Connection, rotation_id: int) -> dict[str, Any]:
-    """id, region_id, every_days, zone. Raises NotFound."""
+    """id, key, region_id, every_days, zone. Raises NotFound."""
     row = connection.execute(QUERIES["rotation"], {"id": rotation_id}).fetchone()
     if row is None:
         raise NotFound(f"there is no rotation {rotation_id} that you may see")

@@ -53,7 +53,7 @@ def send_mornings(connection: Connection, now: datetime) -> int:
             QUERIES["keep_morning"], {"person_id": person, "day": local.date(), "now": now, "lines": Jsonb(lines)}
         ).fetchone()
         if kept is not None and lines:
-            connection.execute(LADDER["queue_digest"], {"digest_id": kept["id"], "person_id": person, "now": now})
+            connection.execute(LADDER["queue_digests"], {"ids": [kept["id"]], "now": now})
             sent += 1
     return sent
 

@@ -61,7 +61,7 @@ ON CONFLICT (person_id, kind, day) DO NOTHING
 RETURNING id;
 
 -- name: rotation
-SELECT id, region_id, every_days, zone FROM rotation WHERE id = %(id)s;
+SELECT id, key, region_id, every_days, zone FROM rotation WHERE id = %(id)s;
 
 -- name: may_be_on
 -- Whether the person holds a grant for the region or one above it.

@@ -1,7 +1,11 @@
 -- The platform about itself.
 
 -- name: heartbeats
-SELECT service, at, details FROM service_heartbeat WHERE service IN ('ingest', 'alerts', 'api');
+-- Of several alert workers the one that was silent longest, and whether any stands still: none may hide behind another.
+SELECT service, at, details FROM service_heartbeat WHERE service IN ('ingest', 'api')
+UNION ALL
+SELECT 'alerts', min(at), jsonb_build_object('stalled', coalesce(bool_or((details ->> 'stalled')::boolean), false))
+FROM alert_worker HAVING count(*) > 0;
 
 -- name: beat_api
 INSERT INTO service_heartbeat (service, at, details) VALUES ('api', %(now)s, '{}')

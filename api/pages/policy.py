@@ -62,6 +62,8 @@ def write_limit(words: Words, name: str, policy: Policy) -> str:
         return words(f"limit.message_detail.{value}")
     if isinstance(value, str):
         return value
+    if isinstance(value, tuple):
+        return words("web.list").join(words(f"alert.kind.{kind}") for kind in value)
     if name in DAYTIMES:
         hours, minutes = divmod(round(value / 60), 60)
         return f"{hours:02}:{minutes:02}"

@@ -1,26 +1,48 @@
-"""Shifts: who is on now and next, the coming days, gaps; covers, swaps and leave."""
+"""Shifts: who is on now and next, the coming days, gaps; rotations, covers, swaps and leave."""
 
-from datetime import timedelta
+import re
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from alerts.shifts.change import find_rotation
 from alerts.shifts.roster import Rota
-from api import shift_deeds
+from api import rotations, shift_deeds
 from api.access import StaffVisit, Visit
 from api.house import house_of
 from api.ids import RegionId
 from api.pages.moments import read_moment, write_moment
 from api.reads import planned
 from api.reads import shifts as reads
+from api.rotations import Turns
+from core.errors import Conflict
 
 router = APIRouter(prefix="/shifts", include_in_schema=False)
 DAYS = 14
 Text = Annotated[str, Form(max_length=500)]
 Number = Annotated[int, Form(ge=1, le=2**31 - 1)]
+SPARE = 2  # empty places in the form of a rotation, for more members
+
+
+def entered_turns(
+    starts: Annotated[date, Form()], member: Annotated[list[str], Form(max_length=100)], duty: Text, zone: Text,
+    handovers: Text, every_days: Annotated[int, Form(ge=1, le=366)], name: Text = "", ends: Text = "",
+) -> Turns:  # fmt: skip
+    """What the form of a rotation says. A place left empty is none; `-` is a turn without anybody."""
+    try:
+        members = [None if one == rotations.NOBODY else int(one) for one in member if one]
+        last = date.fromisoformat(ends) if ends else None
+    except ValueError as error:
+        raise Conflict(f"{error}: choose people from the list, and write the day as 2026-03-02") from error
+    return Turns(
+        name.strip(), duty, zone, members, re.split(r"[,，、\s]+", handovers.strip()), every_days, starts, last
+    )
+
+
+EnteredTurns = Annotated[Turns, Depends(entered_turns)]
 
 
 @router.get("")
@@ -34,9 +56,25 @@ def shifts(request: Request, visit: StaffVisit) -> Response:
         places=[_place(visit, one, names) for one in places],
         leave=reads.leave(visit),
         people=_people(visit, places),
+        today=visit.now.date().isoformat(),
+        spare=SPARE,
         form_now=write_moment(visit.now, house_of(request).settings.zone),
         form_later=write_moment(visit.now + timedelta(days=1), house_of(request).settings.zone),
     )
+
+
+@router.post("/regions/{region_id}/rotations")
+def add_rotation(request: Request, visit: StaffVisit, region_id: RegionId, turns: EnteredTurns) -> Response:
+    """A new rotation of a region."""
+    rotations.add_rotation(visit, house_of(request).settings.database_url, region_id, turns)
+    return RedirectResponse("/shifts", 303)
+
+
+@router.post("/{rotation_id}/turns")
+def change_rotation(request: Request, visit: StaffVisit, rotation_id: RegionId, turns: EnteredTurns) -> Response:
+    """Other members, times or days; or it ends."""
+    rotations.change_rotation(visit, house_of(request).settings.database_url, rotation_id, turns)
+    return RedirectResponse("/shifts", 303)
 
 
 @router.post("/{rotation_id}/cover")

@@ -306,7 +306,11 @@ GROUP BY judged.month, judged.kind, why.reasons
 ORDER BY judged.month DESC, raised DESC, judged.kind
 
 -- name: heartbeats
-SELECT service, at, details FROM service_heartbeat
+-- Of several alert workers the one that was silent longest, and whether any stands still: none may hide behind another.
+SELECT service, at, details FROM service_heartbeat WHERE service = 'ingest'
+UNION ALL
+SELECT 'alerts', min(at), jsonb_build_object('stalled', coalesce(bool_or((details ->> 'stalled')::boolean), false))
+FROM alert_worker HAVING count(*) > 0
 
 -- name: platform_counts
 SELECT what, label, amount FROM platform_counts(%(since)s, %(silent_since)s)

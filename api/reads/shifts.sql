@@ -26,6 +26,12 @@ SELECT DISTINCT above.origin, person.id, person.name FROM above
 JOIN role_grant ON role_grant.region_id = above.id AND role_grant.role <> 'admin'
 JOIN person ON person.id = role_grant.person_id ORDER BY above.origin, person.name, person.id
 
+-- name: region_key
+SELECT key FROM region WHERE id = %(id)s
+
+-- name: person_keys
+SELECT id, key FROM person WHERE id = ANY(%(people)s)
+
 -- name: names
 SELECT id, name FROM person WHERE id = ANY(%(people)s)
 

@@ -1,15 +1,17 @@
-"""Shifts: who is on, the coming days, gaps, covers, swaps and leave. Rotations themselves come with the register."""
+"""Shifts: who is on, the coming days, gaps; rotations, covers, swaps and leave."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
 from alerts.shifts.rota import Shift as Span
-from api import shift_deeds
+from api import rotations, shift_deeds
 from api.access import AnyVisit, StaffVisit
+from api.house import house_of
 from api.ids import RegionId
 from api.reads import shifts as reads
-from api.schemas import Gap, Leave, Made, NewCover, NewLeave, NewSwap, RegionShifts, Rota, Shift
+from api.rotations import Turns
+from api.schemas import Gap, Leave, Made, NewCover, NewLeave, NewSwap, NewTurns, RegionShifts, Rota, Shift
 
 router = APIRouter(tags=["shifts"])
 RotationId = RegionId
@@ -39,6 +41,18 @@ def list_shifts(
         )
         for one in places
     ]
+
+
+@router.post("/regions/{region_id}/rotations", status_code=204)
+def add_rotation(visit: AnyVisit, request: Request, region_id: RegionId, body: NewTurns) -> None:
+    """A new rotation of a region. By its managers; its members are staff there. `GET /shifts` shows it."""
+    rotations.add_rotation(visit, house_of(request).settings.database_url, region_id, Turns(**dict(body)))
+
+
+@router.put("/rotations/{rotation_id}", status_code=204)
+def change_rotation(visit: AnyVisit, request: Request, rotation_id: RotationId, body: NewTurns) -> None:
+    """Other members, times or days; with `ends` it ends. By managers."""
+    rotations.change_rotation(visit, house_of(request).settings.database_url, rotation_id, Turns(**dict(body)))
 
 
 @router.post("/rotations/{rotation_id}/covers", status_code=201)

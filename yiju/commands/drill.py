@@ -70,7 +70,7 @@ def drill_alerts(
     with _place("trouble in the homes") as (folder, advance):
         outcome = AlertDrill(folder, size, seed=seed, advance=advance).run(clock().now())
     show(outcome, as_json=as_json)
-    if outcome.missed or outcome.doubled or outcome.deliveries_missing:
+    if outcome.missed or outcome.doubled or outcome.deliveries_missing or outcome.raised_though_muted:
         raise typer.Exit(LOST)
 
 

@@ -48,14 +48,16 @@ class Happening(msgspec.Struct, frozen=True):
 
     Attributes:
         at_ms: when, platform time.
-        kind: of the alert that it must lead to; `gateway_offline` is a gateway that goes away.
-        session: of the gateway's outbox.
+        kind: of the alert that it must lead to; "" = to none.
+        metric: what the device says; "" = the gateway goes away.
+        session: of the gateway's outbox, another one for each happening.
     """
 
     gateway: str
     at_ms: int
     kind: str
     device: str
+    metric: str
     session: UUID
     value: float = 1.0
 
@@ -88,8 +90,9 @@ class Homes:
         self._clock = clock
         acknowledged.touch()
         self._done = set(acknowledged.read_text(encoding="ascii").split())
-        self._sent: dict[str, float] = {}
+        self._sent: dict[UUID, float] = {}
         self._away: set[str] = set()
+        self._topics = {ack_topic(one.gateway) for one in plan.happenings}
         self._mid = 0
         self._rest = b""
 
@@ -100,7 +103,7 @@ class Homes:
             line.sendall(_connect(self._address.user, self._address.password) + _subscribe(f"{ROOT}/+/down/ack"))
             line.settimeout(_POLL_S)
             self._sent, self._rest = {}, b""
-            self._away = {one.gateway for one in self._due() if one.kind == "gateway_offline"}
+            self._away = {one.gateway for one in self._due() if not one.metric}
             self._say_status(line, sorted(self._away), online=False)
             beat_at = time.monotonic()
             while True:
@@ -118,13 +121,13 @@ class Homes:
     def _send(self, line: socket.socket) -> None:
         present = time.monotonic()
         for one in self._due():
-            if one.kind == "gateway_offline":
+            if not one.metric:
                 if one.gateway not in self._away:
                     self._away.add(one.gateway)
                     self._say_status(line, [one.gateway], online=False)
-            elif one.gateway not in self._done and present - self._sent.get(one.gateway, -AGAIN_S) >= AGAIN_S:
-                self._sent[one.gateway] = present
-                reading = WireReading(one.device, one.kind, one.at_ms, one.value, one.at_ms, FLAGS)
+            elif str(one.session) not in self._done and present - self._sent.get(one.session, -AGAIN_S) >= AGAIN_S:
+                self._sent[one.session] = present
+                reading = WireReading(one.device, one.metric, one.at_ms, one.value, one.at_ms, FLAGS)
                 batch = Batch(VERSION, one.session, 1, [reading])
                 line.sendall(packet(up_topic(one.gateway, Lane.URGENT), encode(batch), self._next()))
 
@@ -144,11 +147,14 @@ class Homes:
                 continue
             size = int.from_bytes(body[:2], "big")
             topic = body[2 : 2 + size].decode()
-            for key in (one.gateway for one in self._plan.happenings if ack_topic(one.gateway) == topic):
-                if key not in self._done and decode_ack(body[2 + size :]).seqs:
-                    self._done.add(key)
-                    with self._file.open("a", encoding="ascii") as file:
-                        file.write(f"{key}\n")
+            if topic not in self._topics:
+                continue  # of what the drill did to get the homes heard
+            ack = decode_ack(body[2 + size :])
+            key = str(ack.session)
+            if ack.seqs and key not in self._done:
+                self._done.add(key)
+                with self._file.open("a", encoding="ascii") as file:
+                    file.write(f"{key}\n")
 
     def _next(self) -> int:
         self._mid = self._mid % 65_535 + 1

@@ -1,7 +1,9 @@
-"""The people of a drill: a notification service that fails, hangs and recovers, and what really reached whom."""
+"""The people of a drill: a notification service that fails, hangs and recovers, and what really reached whom.
+
+They take signed webhooks: a message says in figures which alerts it is about, a bundle too.
+"""
 
 import json
-import re
 import time
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +11,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from typing import Final, Self
 
-_ALERT: Final = re.compile(r"/alerts/(\d+)")
 _HANG_S: Final = 30.0  # longer than a sender waits
 
 
@@ -23,11 +24,16 @@ class Mood(StrEnum):
 
 @dataclass(frozen=True)
 class Receipt:
-    """A message that a person got. `at`: on time.monotonic(), when the service had taken it."""
+    """A message about an alert that a person got.
+
+    Attributes:
+        purpose: `alert`, `emergency` ...: one of each is due.
+        at: on time.monotonic(), when the service had taken it.
+    """
 
     person: str
     alert: int
-    text: str
+    purpose: str
     at: float
 
 
@@ -82,8 +88,8 @@ class People:
         self._thread.join()
 
     def channel(self, person: str) -> str:
-        """The person's address, an Apprise URL."""
-        return f"json://127.0.0.1:{self._server.server_port}/{person}"
+        """The person's address, a signed webhook's."""
+        return f"webhook+http://:drill@127.0.0.1:{self._server.server_port}/{person}"
 
     def take(self, person: str, body: bytes) -> bool:
         """Whether the person gets it."""
@@ -99,9 +105,8 @@ class People:
                 self.refused += 1
             return False
         said = json.loads(body)
-        text = f"{said['title']}\n{said['message']}"
+        alerts = said["alerts"] if "alerts" in said else [said["alert"]]
+        purpose = said.get("purpose", "alert")  # of a bundle: it is one of those that call
         with self._lock:
-            self.receipts += [
-                Receipt(person, int(alert), text, time.monotonic()) for alert in dict.fromkeys(_ALERT.findall(text))
-            ]
+            self.receipts += [Receipt(person, alert, purpose, time.monotonic()) for alert in alerts]
         return True

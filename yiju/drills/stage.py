@@ -15,6 +15,7 @@ from care.register import apply_register, read_document
 from core.credentials import broker_password_hash, new_password
 from store.migrate import migrate
 from store.pool import Connection, DatabaseRole, connect
+from yiju.drills.desk import LOGIN
 from yiju.drills.homes import Plan
 from yiju.drills.people import People
 from yiju.embedded.broker import ACL, BrokerKind, EmbeddedBroker
@@ -24,6 +25,7 @@ from yiju.embedded.postgres import EmbeddedPostgres, free_port
 HOMES_USER: Final = "_homes"  # no gateway key can start with "_"
 HOMES_A_COMMUNITY: Final = 20
 DEVICES: Final = {"sos": "sos", "smoke": "smoke", "gas": "gas", "fall": "radar"}  # metric -> device kind, and address
+MOTION: Final = "motion"
 DATABASE: Final = "database"
 BROKER: Final = "broker"
 
@@ -35,6 +37,9 @@ class Stage:
         clock: `YIJU_CLOCK` of every process.
         workers: how many alert workers.
         durable: whether PostgreSQL syncs to the disk.
+
+    Attributes:
+        api_port, desk_password: how the desk (yiju/drills/desk.py) gets in.
     """
 
     def __init__(self, folder: Path, clock: str, workers: int, *, durable: bool) -> None:
@@ -49,11 +54,13 @@ class Stage:
         )
         self._broker = EmbeddedBroker(folder / "broker", wanted=BrokerKind.AUTO, acl=acl)
         self._clock = clock
+        self.api_port = free_port()
+        self.desk_password = new_password()
         self._commands: dict[str, tuple[list[str], Mapping[str, str]]] = {
             "ingest": (["yiju", "ingest"], {}),
             **{f"alerts {n}": (["yiju", "alerts"], {"YIJU_ALERTS_WORKER": f"drill-{n}"})
                for n in range(1, workers + 1)},
-            "api": (["yiju", "api"], {"YIJU_HOST": "127.0.0.1", "YIJU_PORT": str(free_port())}),
+            "api": (["yiju", "api"], {"YIJU_HOST": "127.0.0.1", "YIJU_PORT": str(self.api_port)}),
             "homes": (["yiju.drills.homes"], {"YIJU_DRILL_FOLDER": str(folder)}),
         }  # fmt: skip
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -63,6 +70,11 @@ class Stage:
         """What can be taken down, by name."""
         return [*self._commands, BROKER, DATABASE]
 
+    @property
+    def workers(self) -> Sequence[str]:
+        """The alert workers, by name."""
+        return [name for name in self._commands if name.startswith("alerts ")]
+
     def start(self, now: datetime, gateways: Sequence[str], people: People, policy: Mapping[str, Any]) -> None:
         """Registers a home for each gateway and starts everything; nothing happens yet. Raises StackError."""
         self._write(Plan(list(gateways), []))
@@ -70,7 +82,7 @@ class Stage:
         self._postgres.start()
         migrate(self._postgres.url(), now)
         with connect(self._postgres.url(), DatabaseRole.REGISTER, autocommit=True) as connection:
-            document = read_document(_register(gateways, people, policy, now), "drill")
+            document = read_document(_register(gateways, people, policy, now, self.desk_password), "drill")
             apply_register(connection, document, "drill", now)
         password = new_password()
         self._broker.prepare()
@@ -138,6 +150,11 @@ class Stage:
         return connect(self._postgres.url(), DatabaseRole.OWNER, autocommit=True)
 
 
+def is_quiet(gateway: str) -> bool:
+    """Whether the home has a motion sensor: a tenth of them do, and fall silent."""
+    return int(gateway.partition("-")[2]) % 10 == 9
+
+
 def worker_of(gateway: str) -> str:
     """The worker on call for a home, by its gateway's key `gw-N`."""
     return f"worker-{int(gateway.partition('-')[2]) // HOMES_A_COMMUNITY}"
@@ -148,7 +165,9 @@ def manager_of(gateway: str) -> str:
     return f"manager-{int(gateway.partition('-')[2]) // HOMES_A_COMMUNITY}"
 
 
-def _register(gateways: Sequence[str], people: People, policy: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def _register(
+    gateways: Sequence[str], people: People, policy: Mapping[str, Any], now: datetime, desk_password: str
+) -> dict[str, Any]:
     communities = sorted({int(key.partition("-")[2]) // HOMES_A_COMMUNITY for key in gateways})
 
     def person(role: str, number: int) -> dict[str, Any]:
@@ -163,7 +182,12 @@ def _register(gateways: Sequence[str], people: People, policy: Mapping[str, Any]
             *({"key": f"community-{n}", "name": f"社区 {n}", "level": "community", "parent": "street"}
               for n in communities),
         ],
-        "person": [person(role, number) for number in communities for role in ("worker", "manager")],
+        "person": [
+            *(person(role, number) for number in communities for role in ("worker", "manager")),
+            # who works with the API; on no rung of the ladder
+            {"key": LOGIN, "name": LOGIN, "login": LOGIN, "password": desk_password,
+             "grant": [{"role": "admin", "region": "district"}]},
+        ],
         "home": [
             {
                 "key": key.replace("gw", "home"),
@@ -175,6 +199,7 @@ def _register(gateways: Sequence[str], people: People, policy: Mapping[str, Any]
                 "device": [
                     *({"gateway": key, "address": metric, "kind": kind, "room": "room"}
                       for metric, kind in DEVICES.items()),
+                    *([{"gateway": key, "address": MOTION, "kind": "motion", "room": "room"}] if is_quiet(key) else []),
                     {"gateway": key, "address": "gateway", "kind": "gateway", "room": "room"},
                 ],
             }

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from psycopg.types.json import Jsonb
 
 from alerts.notify.lines import PER_LINE
 from alerts.notify.outbox import PERSON_MOST, Outbox
@@ -148,6 +149,23 @@ def test_a_message_says_as_much_as_the_policy_lets_it_to_those_who_may_know(
     # a channel of the platform belongs to nobody: it never says name or address
     assert not any(word in street.says("group") for word in ("Wang Xiuying", "Lane 7"))
     assert "/a/" not in street.says("group")
+
+
+@pytest.mark.parametrize(("detail", "says_why"), [("minimal", False), ("home", True)])
+def test_a_regional_incident_says_as_much_as_its_region_s_policy_lets_it(
+    street: Street, detail: str, says_why: bool
+) -> None:
+    world = street.world
+    world.owner.execute("UPDATE region SET policy = %s WHERE key = 'street-1'", [Jsonb({"message_detail": detail})])
+    street.person("wang")
+    for number in range(6):
+        home = world.home(f"home-{number}")
+        home.device("motion", "kitchen")
+        home.heard(street.now - 11 * MINUTE)
+    street.passes()
+    assert [row["kind"] for row in world.alerts()] == ["regional_outage"]
+    assert street.says("wang").startswith("community-1: regional outage")
+    assert ("The gateways of 6 homes" in street.says("wang")) is says_why
 
 
 def test_a_browser_that_is_gone_is_forgotten_and_the_message_goes_by_the_other_way(street: Street) -> None:

@@ -67,6 +67,66 @@ def test_nobody_at_all_is_said_and_who_is_registered_later_is_told(street: Stree
     assert street.world.history(alert).count("nobody_told") == 1
 
 
+def test_where_nobody_has_an_address_the_platform_s_channel_hears_that_first_and_of_120_when_a_rung_s_time_is_over(
+    street: Street,
+) -> None:
+    street.platform = [street.receiver.channel("desk")]
+    home = street.world.home("home-7")
+    for name in ("wang", "zhao"):
+        street.world.person(name, "worker")
+    street.world.family("daughter", home)
+    alert = press(street, home)
+    # 09:00 one message, and it is true: nobody can be reached. That 120 must be called is not said yet.
+    assert street.rings() == {"desk": 1}
+    assert "一个也联系不上" in street.says("desk")
+    assert "还没有人接手" not in street.says("desk")
+    assert street.world.history(alert).count("nobody_told") == 1
+    # 09:05 nobody has taken it: now it is.
+    street.passes(5 * MINUTE - timedelta(seconds=1), home)
+    assert street.rings() == {"desk": 1}
+    street.passes(timedelta(seconds=1), home)
+    assert street.rings() == {"desk": 2}
+    assert "还没有人接手" in street.says("desk")
+    assert "请立即拨打 120" in street.says("desk")
+    assert street.world.history(alert)[-2:] == ["emergency", "told"]
+    # 09:15 it begins anew, one message at a time, in the same order.
+    street.passes(10 * MINUTE, home)
+    assert street.rings() == {"desk": 3}
+    assert "请立即拨打 120" not in street.says("desk")
+    # Who gets an address hears of it with the next round, and the platform's channel says nothing untrue.
+    channel = street.receiver.channel("wang")
+    street.world.owner.execute("UPDATE person SET channels = %s WHERE key = 'wang'", [[channel]])
+    for minutes in (5, 10):
+        street.passes(minutes * MINUTE, home)
+    assert street.rings() == {"desk": 5, "wang": 2}  # told of 120 with all others, then in his turn
+    assert "联系不上" not in street.says("desk")
+
+
+def test_a_call_for_120_that_a_ladder_sends_at_once_does_not_say_that_nobody_came(street: Street) -> None:
+    ladder = {"sos": [{"tell": ["on_shift"], "wait_s": 0}, {"tell": ["emergency"]}]}
+    home = street.world.home("home-7", ladder=ladder)
+    street.person("wang")
+    press(street, home)
+    assert "Call 120" in street.says("wang")
+    assert "Nobody has answered" not in street.says("wang")
+
+
+def test_two_messages_about_one_alert_come_in_their_order_also_when_the_first_must_be_tried_again(
+    street: Street,
+) -> None:
+    street.platform = [street.receiver.channel("desk")]
+    home = street.world.home("home-7")
+    street.receiver.status = {"desk": 503}
+    alert = press(street, home)
+    for _ in range(4):  # the service is down from 09:00 on
+        street.passes(MINUTE, home)
+    tries = street.receiver.count("desk")
+    street.receiver.status = {}
+    street.passes(MINUTE, home)  # 09:05: both are due, and the first does not wait for its pause to end
+    assert ["拨打 120" in post["message"] for post in street.receiver.rung["desk"][tries:]] == [False, True]
+    assert street.world.history(alert)[-2:] == ["told", "told"]
+
+
 def test_she_is_asked_first_and_her_answer_ends_a_silence(street: Street) -> None:
     home = street.world.home("home-7")
     street.prompt(home)

@@ -1,7 +1,10 @@
 """Who is on shift, and what the ladder does about it. It is Monday, 2 March 2026, 09:00 UTC when a story begins."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
+from psycopg.types.json import Jsonb
+
+from alerts.policy import DEFAULTS
 from alerts.shifts.morning import send_mornings
 from tests.acceptance.alerts.street import DAY, HOUR, MINUTE, Street
 from tests.integration.alerts.world import HomeWorld
@@ -145,6 +148,10 @@ def test_quiet_hours_hold_back_what_can_wait_into_one_morning_message(street: St
     for home in (one, other, third):
         home.heard(street.now)
         home.urgent(home.device("leak", "bathroom"), "leak", street.now)
+        street.world.owner.execute("UPDATE home SET policy = %s WHERE id = %s", [Jsonb({"quiet_rings": []}), home.id])
+    street.world.owner.execute(
+        "UPDATE home SET policy = policy || %s WHERE id = %s", [Jsonb({"message_detail": "minimal"}), other.id]
+    )
     street.passes()
     assert street.rings() == {}
     assert street.world.history(street.world.alerts("leak")[0]["id"])[-1] == "held_back"
@@ -169,9 +176,34 @@ def test_quiet_hours_hold_back_what_can_wait_into_one_morning_message(street: St
     said = street.says("wang")
     assert said.startswith("2 things waited for the morning")
     assert "home-1: water leak" in said
-    assert "home-2: water leak" in said
+    assert "community-1: water leak" in said  # the second home's policy lets a message say no more
+    assert "home-2" not in said
     assert "home-3" not in said
     # And from here on the ladder climbs as by day.
     street.person("zhao")
     street.passes(30 * MINUTE, one, other)
     assert street.world.alerts("leak")[0]["rung"] > 0
+
+
+def test_a_leak_at_two_in_the_night_wakes_somebody_and_so_does_who_has_not_come_home(street: Street) -> None:
+    home = street.world.home("home-1")
+    street.person("wang")
+    street.clock.move_to(datetime(2026, 3, 3, 2, tzinfo=UTC))
+    home.heard(street.now)
+    sensor = home.device("leak", "bathroom")
+    home.urgent(sensor, "leak", street.now)
+    street.passes()
+    assert street.rings() == {"wang": 1}
+    assert "held_back" not in street.world.history(street.world.alerts("leak")[0]["id"])
+    # At 02:10 the floor is dry, and who was woken hears that too.
+    home.state(sensor, "leak", 0, street.clock.move(10 * MINUTE))
+    street.passes(timedelta(seconds=1), home)
+    assert street.says("wang").startswith("Over: home-1: water leak")
+    # What does not grow worse by the hour waits: a fall after which she has moved again.
+    assert [kind.value for kind in DEFAULTS.quiet_rings] == ["leak", "not_returned"]
+    home.urgent(home.device("radar", "hall", mains=True), "fall", street.now - 7 * HOUR, value=2)
+    for minutes in (0, 1, 1):
+        street.passes(minutes * MINUTE, home)
+    assert street.world.alerts("fall")[0]["severity"] == "normal"
+    assert "held_back" in street.world.history(street.world.alerts("fall")[0]["id"])
+    assert street.rings() == {"wang": 2}

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from psycopg.types.json import Jsonb
 
+from alerts import slices
 from alerts.notify.dispatch import Dispatch
 from alerts.notify.message import Message
 from alerts.notify.outbox import Outbox
@@ -41,6 +43,7 @@ class Machine:
         self.works = True
         self.world = world
         self.alive = {"ingest", "alerts"}
+        self.workers = {"one": False}  # alert workers that beat while alerts are alive, and whether each stands still
         self.guards = {
             me: Guard(me, pool, self.clock, Operator(["x:"], WORDS["en"], "UTC", self.send), Limits(), self.now)
             for me, pool in pools.items()
@@ -60,11 +63,17 @@ class Machine:
         for _ in range(round(seconds / 15)):
             self.clock.move(15 * SECOND)
             self.steady += 15
-            for service in self.alive:
+            for name, stalled in self.workers.items() if "alerts" in self.alive else ():
+                self.world.owner.execute(
+                    "INSERT INTO alert_worker VALUES (%(name)s, %(at)s, %(at)s, %(details)s) ON CONFLICT (name)"
+                    " DO UPDATE SET at = excluded.at, details = excluded.details",
+                    {"name": name, "at": self.clock.now(), "details": Jsonb({"stalled": stalled})},
+                )
+            if "ingest" in self.alive:
                 self.world.owner.execute(
                     "INSERT INTO service_heartbeat VALUES (%s, %s, %s) ON CONFLICT (service) DO UPDATE SET"
                     " at = excluded.at",
-                    [service, self.clock.now(), '{"broker": "connected"}'],
+                    ["ingest", self.clock.now(), '{"broker": "connected"}'],
                 )
             for me in looking or self.guards:
                 self.guards[me].look()
@@ -101,6 +110,27 @@ def test_the_api_sees_the_end_of_alerts_and_alerts_the_end_of_the_api(machine: M
         "Over: the alerts service is silent",
         "Yiju needs you: the pages and the API are silent",
     ]
+
+
+def test_a_worker_that_stands_still_beside_a_healthy_one_is_told_once_until_its_slices_are_another_s(
+    machine: Machine,
+) -> None:
+    machine.workers = {"healthy": False, "standing": True}
+    machine.lives(600)
+    assert machine.said == ["Yiju needs you: nobody looks at the homes: the alerts service stands still"]
+    # It is restarted under another name: what it held is taken over, and nobody waits for it any more.
+    machine.workers = {"healthy": False}
+    lease = timedelta(seconds=slices.LEASE_S)
+    with machine.world.database.connect(DatabaseRole.ALERTS) as healthy:
+        slices.renew(healthy, machine.clock.now() + lease, "healthy", lease)
+    machine.lives(600)
+    assert machine.said[1:] == ["Over: nobody looks at the homes: the alerts service stands still"]
+    # A worker that has left cleanly is not missed, the last one is.
+    machine.workers = {}
+    with machine.world.database.connect(DatabaseRole.ALERTS) as last:
+        slices.sign_off(last, "healthy")
+    machine.lives(120, "api")
+    assert machine.said[2:] == ["Yiju needs you: the alerts service is silent"]
 
 
 def test_one_odd_moment_is_no_incident(machine: Machine) -> None:

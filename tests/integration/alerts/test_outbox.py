@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import wait
 from datetime import timedelta
-from threading import Lock
+from threading import Event, Lock
 
 import numpy as np
 import pytest
@@ -71,6 +71,40 @@ def test_two_workers_send_each_message_once(world: World, pool: Pool, clock: Man
     counts = Counter(channel for channel, _ in post.sent)
     assert set(counts.values()) == {1}
     assert len(counts) == 60
+
+
+def test_two_workers_never_overtake_a_message_about_the_same_alert_to_the_same_address(
+    world: World, pool: Pool, clock: ManualClock
+) -> None:
+    home = world.home("h")
+    home.heard(NOW)
+    home.urgent(home.device("sos", "bedroom"), "sos", NOW)
+    world.tick(NOW, ["json://one/x"])
+    world.owner.execute(
+        "INSERT INTO delivery (alert_id, rung, channel, purpose, created_at, next_try_at)"
+        " SELECT alert_id, 4, channel, 'emergency', created_at, created_at FROM delivery"
+    )
+    going, others = Event(), Event()
+
+    class Slow(Post):
+        def __call__(self, channel: str, message: Message) -> Sent:
+            going.set()
+            assert others.wait(20)
+            return super().__call__(channel, message)
+
+    slow, quick = Slow(), Post()
+    first, second = outbox(pool, clock, slow), outbox(pool, clock, quick)
+    sending = first.start_due()
+    assert going.wait(20)
+    assert second.start_due() == []  # the first is on its way
+    others.set()
+    wait(sending)
+    drain(second)
+    for box in (first, second):
+        box.close()
+    assert [(post.sent[0][1].facts["purpose"], len(post.sent)) for post in (slow, quick)] == [
+        ("alert", 1), ("emergency", 1),
+    ]  # fmt: skip
 
 
 class Killed(BaseException):

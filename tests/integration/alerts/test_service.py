@@ -34,8 +34,8 @@ def service(world: World, database: Database, clock: ManualClock) -> Iterator[Al
 
 
 def heartbeat(world: World) -> dict[str, int]:
-    rows = world.rows("SELECT details FROM service_heartbeat WHERE service = 'alerts'")
-    return rows[0]["details"] if rows else {"ticks": 0}
+    rows = world.rows("SELECT details FROM alert_worker")
+    return {"ticks": 0} | (rows[0]["details"] if rows else {})
 
 
 def listeners(world: World) -> int:

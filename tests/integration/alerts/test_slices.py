@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from alerts import ladder, slices
+from alerts.engine import tick
 from alerts.slices import ALL, COUNT, Share
 from core.clock import ManualClock
 from store.pool import DatabaseRole
@@ -159,3 +160,36 @@ def test_a_killed_worker_s_homes_are_taken_over_within_fifteen_seconds_and_nothi
     assert time.perf_counter() - killed < 15
     assert share("a") == COUNT
     assert len(world.alerts()) == len({row["dedup_key"] for row in world.alerts()})
+
+
+def test_two_workers_that_look_at_one_blackout_at_the_same_moment_make_one_incident_of_it(
+    world: World, database: Database
+) -> None:
+    homes = [world.home(f"h{number}") for number in range(12)]
+    for home in homes:
+        home.device("motion", "bedroom")
+        home.heard(NOW - timedelta(minutes=20))
+    mine = [home.id % COUNT for home in homes[:6]]
+    theirs = [home.id % COUNT for home in homes[6:]]
+    with database.connect(DatabaseRole.ALERTS, autocommit=False) as other:
+        other.execute("SET lock_timeout = '5s'")
+        tick(world.worker, NOW, slices=mine)  # not committed: the incident is not seen by others yet
+        tick(other, NOW, slices=theirs)  # does not wait, and does not make another one
+        other.commit()
+        world.worker.commit()
+        world.tick(NOW + timedelta(seconds=5), slices=mine)
+        world.tick(NOW + timedelta(seconds=5), connection=other, slices=theirs)
+        (incident,) = world.alerts("regional_outage")
+        assert incident["parameters"]["homes"] == 12
+        assert {row["state"] for row in world.alerts() if row["kind"] == "gateway_offline"} == {"resolved"}
+        # The line is back, and both see it at the same moment: it ends once.
+        for home in homes:
+            home.heard(NOW + timedelta(minutes=1))
+        tick(world.worker, NOW + timedelta(minutes=1), slices=mine)
+        tick(other, NOW + timedelta(minutes=1), slices=theirs)
+        other.commit()
+        world.worker.commit()
+        for worker, slice_numbers in ((other, theirs), (world.worker, mine)):
+            world.tick(NOW + timedelta(minutes=2), connection=worker, slices=slice_numbers)
+    assert world.history(incident["id"]).count("ended_itself") == 1
+    assert [row for row in world.alerts() if row["state"] != "resolved"] == []

@@ -19,15 +19,20 @@ from tests.integration.api.world import World
 
 TIMES = {"from_at": "2026-03-02T09:00Z", "until_at": "2026-03-12T09:00Z"}
 SWAP = {"first_at": "2026-03-02T09:00Z", "second_at": "2026-03-12T09:00Z"}
+TURNS = {"members": [1], "starts": "2026-03-02"}
+FORM_TURNS = {"starts": "2026-03-02", "member": ["1"], "duty": "first", "zone": "UTC", "handovers": "08:00",
+              "every_days": 7}  # fmt: skip
 BODIES: dict[str, dict[str, object]] = {
     "resolve": {"outcome": "helped"}, "language": {"locale": "en"}, "gateway-codes": {}, "hand-on": {"to": 1},
     "maintenance": {**TIMES}, "absences": {"kind": "away", **TIMES}, "covers": {"person_id": 1, **TIMES},
-    "swaps": {**SWAP},
+    "swaps": {**SWAP}, "rotations": {**TURNS}, "{rotation_id}": {**TURNS},
 }  # fmt: skip
 FORMS: dict[str, dict[str, object]] = {
     **BODIES,
     "cover": {"person": 1, **TIMES},
     "swap": {**SWAP},
+    "rotations": {**FORM_TURNS},
+    "turns": {**FORM_TURNS},
     "{ticket}": {"answer": "pass_on"},
 }
 STAFF_PAGES = ("/homes", "/maintenance", "/shifts")

@@ -262,6 +262,59 @@ def test_the_page_of_shifts_says_who_is_on_and_where_nobody_is(
     assert "Head" in page
 
 
+def test_managers_enter_change_and_end_a_rotation_and_nobody_else_does(
+    world: World, clock: ManualClock, program: SignIn
+) -> None:
+    world.person("cai", grants={"worker": "north"})
+    north, anna, cai = world.regions["north"], world.people["anna"], world.people["cai"]
+    head, place = program("head"), f"/api/v1/regions/{north}/rotations"
+    turns = {"members": [anna, None, cai], "handovers": ["08:00", "20:00"], "every_days": 1, "zone": "UTC",
+             "starts": "2026-03-02"}  # fmt: skip
+    assert program("anna").post(place, json=turns).status_code == 403
+    assert program("bo").post(place, json=turns).status_code == 404  # looks after another community
+    for wrong, says in (
+        ({"members": [world.people["bo"]]}, "holds no grant"),
+        ({"handovers": ["20:00", "08:00"]}, "the earliest first"),
+        ({"handovers": ["8 o'clock"]}, "HH:MM"),
+        ({"zone": "Mars/North"}, "IANA"),
+        ({"ends": "2026-03-01"}, "not after"),
+    ):
+        answer = head.post(place, json={**turns, **wrong})
+        assert answer.status_code == 422, wrong
+        assert says in answer.json()["error"]["message"]
+    assert head.post(place, json=turns).status_code == 204
+    assert [person for person, _ in shifts_of(head, north)][:4] == ["Anna", None, "Cai", "Anna"]
+    (row,) = world.connection.execute("SELECT id FROM rotation").fetchall()
+    assert program("anna").put(f"/api/v1/rotations/{row['id']}", json=turns).status_code == 403
+    assert program("bo").put(f"/api/v1/rotations/{row['id']}", json=turns).status_code == 404
+    changed = {**turns, "members": [cai], "handovers": ["08:00"], "ends": "2026-03-05"}
+    assert head.put(f"/api/v1/rotations/{row['id']}", json=changed).status_code == 204
+    assert [person for person, _ in shifts_of(head, north)] == ["Cai", "Cai", "Cai", None]
+    clock.move(5 * DAY)  # it has ended: the region has no shifts any more
+    (shown,) = head.get(f"/api/v1/shifts?region={north}").json()
+    assert {shift["person"] for rota in shown["rotas"] for shift in rota["shifts"]} <= {None}
+
+
+def test_a_rotation_is_entered_and_changed_on_the_page_of_shifts(world: World, browser: SignIn) -> None:
+    north, anna = world.regions["north"], str(world.people["anna"])
+    head = browser("head")
+    assert f"/shifts/regions/{north}/rotations" in head.get("/shifts").text
+    assert f"/shifts/regions/{north}/rotations" not in browser("anna").get("/shifts").text
+    form = {"name": "Nights", "duty": "first", "zone": "UTC", "member": [anna, "-", ""], "handovers": "08:00，20:00",
+            "every_days": "1", "starts": "2026-03-01", "ends": ""}  # fmt: skip
+    assert head.post(f"/shifts/regions/{north}/rotations", data=form).status_code == 303
+    (row,) = world.connection.execute("SELECT id, handovers FROM rotation").fetchall()
+    assert row["handovers"] == ["08:00", "20:00"]
+    page = head.get("/shifts").text
+    assert "Nights" in page
+    assert f"/shifts/{row['id']}/turns" in page
+    assert head.post(f"/shifts/{row['id']}/turns", data={**form, "name": "Days", "member": [anna]}).status_code == 303
+    assert "Days" in head.get("/shifts").text
+    members = world.connection.execute("SELECT person_id FROM rotation_member").fetchall()
+    assert [member["person_id"] for member in members] == [world.people["anna"]]
+    assert head.post(f"/shifts/{row['id']}/turns", data={**form, "ends": "soon"}).status_code == 409
+
+
 def test_the_managers_page_says_who_is_on_and_what_the_ladder_misses(
     world: World, clock: ManualClock, browser: SignIn
 ) -> None:

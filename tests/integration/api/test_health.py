@@ -21,6 +21,14 @@ def clock() -> ManualClock:
 
 
 def beat(world: World, clock: ManualClock, service: str, **details: str | bool) -> None:
+    """`service`: ingest, or the name of an alert worker."""
+    if service != "ingest":
+        world.connection.execute(
+            "INSERT INTO alert_worker VALUES (%(name)s, %(at)s, %(at)s, %(details)s) ON CONFLICT (name)"
+            " DO UPDATE SET at = excluded.at, details = excluded.details",
+            {"name": service, "at": clock.now(), "details": Jsonb(details)},
+        )
+        return
     world.connection.execute(
         "INSERT INTO service_heartbeat VALUES (%s, %s, %s) ON CONFLICT (service)"
         " DO UPDATE SET at = excluded.at, details = service_heartbeat.details || excluded.details",
@@ -57,6 +65,21 @@ def test_alerts_that_beat_but_look_at_nothing_are_no_health(
     assert (answer.status_code, answer.json()["alerts"]["state"]) == (503, "stalled")
     beat(world, clock, "alerts", stalled=False)
     assert stranger.get("/health").status_code == 200
+
+
+def test_a_worker_that_stands_still_does_not_hide_behind_a_healthy_one(
+    world: World, clock: ManualClock, stranger: httpx.Client
+) -> None:
+    beat(world, clock, "ingest", broker="connected")
+    beat(world, clock, "healthy", stalled=False)
+    beat(world, clock, "standing", stalled=True)
+    for healthy in (False, False):
+        beat(world, clock, "healthy", stalled=healthy)
+        assert stranger.get("/health").json()["alerts"]["state"] == "stalled"
+    world.connection.execute("DELETE FROM alert_worker WHERE name = 'standing'")  # it has left
+    assert stranger.get("/health").status_code == 200
+    world.connection.execute("DELETE FROM alert_worker")
+    assert stranger.get("/health").json()["alerts"] == {"state": "missing"}
 
 
 def test_a_heartbeat_on_a_scaled_clock_is_as_old_as_the_machine_says() -> None:
