@@ -24,6 +24,7 @@ from alerts.hindsight.register import Register
 from alerts.hindsight.stored import homes_of, readings_from, register_from
 from alerts.lifecycle import home_policy
 from alerts.observe.homes import personal_s as usual_s
+from alerts.observe.homes import standing
 from alerts.planned import Planned, load_plans
 from alerts.policy import Policy
 from core.errors import NotFound
@@ -226,7 +227,8 @@ def _as_the_sweep_saw(
 
 
 def _doubts(moment: float, devices: Devices, policy: Policy) -> list[Doubt]:
-    """The motion sensors that are silent, or stand on "somebody" for as long as the floor of inactivity."""
+    """The motion sensors that are silent, or say "somebody" again and again."""
+    stuck = standing(devices)
     silent = (moment > device_silent.heard_until(devices)) | device_silent.gone(devices)
     found = []
     for row in np.flatnonzero(devices.kind == DeviceKind.MOTION).tolist():
@@ -234,7 +236,7 @@ def _doubts(moment: float, devices: Devices, policy: Policy) -> list[Doubt]:
         stands_s = np.nan if devices.somebody_s is None else float(devices.somebody_s[row])
         if silent[row]:
             found.append(Doubt(room, Trouble.SILENT, last_at))
-        elif stands_s >= policy.inactivity_floor_s:  # NaN compares false
+        elif stuck[row] or stands_s >= policy.inactivity_floor_s:  # NaN compares false
             found.append(Doubt(room, Trouble.STANDS, last_at - stands_s))
     return found
 

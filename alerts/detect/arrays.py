@@ -87,8 +87,7 @@ class Devices:
             time it said so; NaN = it does not, or is none. None = not known of any.
         with_hub: bool [devices]: it cannot be heard since its hub is down, says the gateway; None = none is.
         standing_since: since when a motion sensor says "somebody", of one that has said "nobody" before; NaN = it does
-            not. Who lies still is seen no more within minutes; so somebody moves there, or the sensor is stuck. None =
-            not known of any.
+            not. None = not known of any.
         exterior: bool [devices]: watches a door through which people leave the home; None = none does.
     """
 

@@ -35,7 +35,7 @@ def whereabouts(
     bath = columns["bath"]
     day = life & ~columns["night"]
     stuck = (columns["kind"] == DeviceKind.MOTION) & (columns["value"] > 0) & (now - columns["changed_at"] > STUCK_S)
-    stuck |= standing(now, devices)
+    stuck |= standing(devices)
     blank = ~(now - columns["last_at"] < LATELY_S)
     alive = device_silent.heard_until(devices) + slack_s >= now
     exterior = columns["exterior"] & (columns["kind"] == DeviceKind.CONTACT) & (at >= 0)

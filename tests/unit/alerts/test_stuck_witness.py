@@ -88,9 +88,15 @@ def test_a_silent_motion_sensor_doubles_the_limit_until_it_is_learned_without(si
     assert inactivity.limit_s(seen)[0] == hours * HOUR
 
 
-@pytest.mark.parametrize(("standing_s", "hours"), [(500.0, 2), (700.0, 4)])
-def test_while_a_sensor_that_clears_stands_on_somebody_the_limit_is_doubled(standing_s: float, hours: float) -> None:
-    assert inactivity.limit_s(observed(NOW - 3 * HOUR, [None, None], standing_s=standing_s))[0] == hours * HOUR
+@pytest.mark.parametrize(
+    ("standing_s", "said_again_h", "hours"),
+    [(500.0, 500 / HOUR, 2), (700.0, 700 / HOUR, 4), (9000.0, 0.0, 2), (np.nan, 700 / HOUR, 2)],
+)
+def test_while_a_sensor_that_clears_says_somebody_again_the_limit_is_doubled(
+    standing_s: float, said_again_h: float, hours: float
+) -> None:
+    seen = observed(NOW - 3 * HOUR, [said_again_h, None], standing_s=standing_s)
+    assert inactivity.limit_s(seen)[0] == hours * HOUR
 
 
 def test_a_sensor_that_the_others_call_blind_doubles_the_limit() -> None:
