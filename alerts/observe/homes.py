@@ -23,8 +23,8 @@ SPEAKS_S: Final = 900.0  # sensors of life that are never quiet for longer speak
 # that is silent or blind shows nobody. What is usual was learned with it, so a silence indoors may be twice as long, up
 # to the rule, until it is right again or two weeks without it have taught what is usual now.
 BLINDED_TIMES: Final = 2.0
-# A motion sensor that clears says so within minutes of the last movement. One that says "somebody" again so long after it
-# said so first sees somebody, or it is stuck. One that only did not clear may have lost that one word: in one recorded
+# A motion sensor that clears says so within minutes of the last movement. One that says "somebody" again so long after
+# it said so first sees somebody, or it is stuck. One that only did not clear may have lost that one word: in a recorded
 # home two of them stand for hours each day, and what is usual there was learned with them.
 STANDING_S: Final = 600.0
 RELEARNED_S: Final = 14 * 86_400.0
