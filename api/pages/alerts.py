@@ -5,13 +5,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from alerts.explain import explain, explain_event
+from alerts.explain import explain
 from alerts.lifecycle import REOPEN_WITHIN
 from api import deeds
 from api.access import AnyVisit, StaffVisit, Visit
 from api.house import house_of
 from api.ids import AlertId
 from api.pages.render import local_path
+from api.pages.story import story
 from api.reads import alerts as reads
 from api.reads import homes as home_reads
 from core.errors import NotAllowed
@@ -132,7 +133,7 @@ def _story(visit: Visit, alert_id: int) -> dict[str, Any]:
         "contacts": home_reads.contacts(visit, home) if staff and home else [],
         "residents": home_reads.residents(visit, home) if staff and home else [],
         "homes": reads.incident_homes(visit, alert_id) if home is None else [],
-        "events": [{**event, "text": _line(visit, alert["zone"], event)} for event in events],
+        "events": story(visit.words, events, alert["zone"], visit.now),
         "emergency": any(event["what"] == "emergency" for event in events),
         "deliveries": reads.deliveries(visit, alert_id) if staff else [],
         "people": reads.who_could_take_it(visit, alert),
@@ -141,8 +142,3 @@ def _story(visit: Visit, alert_id: int) -> dict[str, Any]:
         "reasons": list(FalseReason),
         "next": f"/alerts/{alert_id}",
     }
-
-
-def _line(visit: Visit, zone: str, event: dict[str, Any]) -> str:
-    who, whom = event["person_name"], event["asked_name"]
-    return explain_event(visit.words, event["what"], event["details"], zone, visit.now, who, whom)
