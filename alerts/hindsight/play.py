@@ -178,11 +178,14 @@ class Hindsight:
         def grid(device_id: Ints, quarters: int) -> Grid:
             return self.sums.grid(now, np.searchsorted(register.device_id, device_id), quarters)
 
+        def moved(home_id: Ints, since: Floats) -> Ints:
+            return self.sums.bath_halves(now, np.searchsorted(register.home_id, home_id), since)
+
         minute = None
         if sweep:
             minute = slow(
                 now, devices_now | states.value_columns(), devices, at, homes, self._routines, offset_s,
-                self._home_limits, self._device_limits, grid, self._slack_s,
+                self._home_limits, self._device_limits, grid, moved, self._slack_s,
             )  # fmt: skip
         event_home = register.device_home[[event.device for event in states.pending] or []].astype(np.int64)
         return View(

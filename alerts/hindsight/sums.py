@@ -10,6 +10,7 @@ from alerts.detect.witnesses import Witnesses
 from alerts.hindsight.readings import Readings, signs_of_life
 from alerts.hindsight.register import SUPPLIES, Register
 from alerts.observe.supplies import Grid, grid_end
+from alerts.observe.whereabouts import HALF_S
 from core.metrics import BY_NAME
 from core.model import DeviceKind, RoomKind
 
@@ -82,6 +83,16 @@ class Sums:
             ],
             dtype=np.int64,
         )
+
+    def bath_halves(self, now: float, home: Ints, since: Floats) -> Ints:
+        """As the query `bath_halves`. `home`: rows."""
+        last = int((now - self.start) // QUARTER_S)
+        first = np.maximum((since - self.start) // QUARTER_S + 1, 0).astype(np.int64)
+        moved = (
+            self.start + (begin + np.flatnonzero(self.counts["bath"][row, begin : last + 1])) * QUARTER_S
+            for row, begin in zip(home, first, strict=True)
+        )
+        return np.array([len(np.unique(quarters // HALF_S)) for quarters in moved], dtype=np.int64)
 
     def quarters_seen(self, home: int, since: float, now: float) -> Floats:
         """As the query `quarters`: starts of the quarters in which anything was received. `home`: a row."""

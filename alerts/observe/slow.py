@@ -19,7 +19,7 @@ from alerts.observe import supplies
 from alerts.observe.columns import Columns
 from alerts.observe.devices import sensors
 from alerts.observe.supplies import Grid
-from alerts.observe.whereabouts import whereabouts
+from alerts.observe.whereabouts import Moved, whereabouts
 from alerts.routine import RoutineTable
 from core.model import AlertKind, DeviceKind
 
@@ -49,7 +49,7 @@ class Slow:
 
 def slow(
     now: float, columns: Columns, devices: arrays.Devices, at: Ints, homes: arrays.Homes, routines: RoutineTable,
-    zone_offset_s: Floats, home_limits: Columns, device_limits: Columns, grids: Grids, slack_s: float,
+    zone_offset_s: Floats, home_limits: Columns, device_limits: Columns, grids: Grids, moved: Moved, slack_s: float,
 ) -> Slow:  # fmt: skip
     """Puts it together.
 
@@ -59,8 +59,9 @@ def slow(
         zone_offset_s: float64 [homes], seconds east of UTC.
     """
     where = whereabouts(
-        now, columns, devices, at, homes, routines.scalars, routines.night_out, zone_offset_s, home_limits, slack_s
-    )
+        now, columns, devices, at, homes, routines.scalars, routines.night_out, zone_offset_s, home_limits, moved,
+        slack_s,
+    )  # fmt: skip
     personal = np.minimum(
         home_limits["routine_margin"] * routines.scalars["away_s"], home_limits["not_returned_most_s"]
     )

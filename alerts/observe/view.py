@@ -116,6 +116,7 @@ def observe(connection: Connection, now: datetime, slack_s: float = 0.0, slices:
             home_limits,
             device_limits,
             lambda device_id, quarters: _grid(connection, now, device_id, quarters),
+            lambda home_id, since: bath_halves(connection, now, home_id, since),
             slack_s,
         )
     return View(
@@ -208,6 +209,13 @@ def _aftermath(connection: Connection, urgent: Rows) -> Aftermath:
 def _received(connection: Connection, now: datetime, home_id: Ints, since: Floats, radio: Bools) -> Ints:
     asked = {"homes": home_id.tolist(), "since": since.tolist(), "radio": radio.tolist(), "now": now}
     found = {row["home_id"]: row["quarters"] for row in connection.execute(QUERIES["received_since"], asked)}
+    return np.array([found[int(home)] for home in home_id], dtype=np.int64)
+
+
+def bath_halves(connection: Connection, now: datetime, home_id: Ints, since: Floats) -> Ints:
+    """As `observe.whereabouts.Moved` says it."""
+    asked = {"homes": home_id.tolist(), "since": since.tolist(), "now": now}
+    found = {row["home_id"]: row["halves"] for row in connection.execute(QUERIES["bath_halves"], asked)}
     return np.array([found[int(home)] for home in home_id], dtype=np.int64)
 
 

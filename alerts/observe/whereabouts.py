@@ -1,6 +1,6 @@
 """Where the person was last seen, from the states of the home's devices."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
@@ -16,11 +16,15 @@ BATH: Final = (RoomKind.BATHROOM, RoomKind.TOILET)
 LATELY_S: Final = 5 * 3600.0  # a sensor that was not heard for so long may be dead
 STUCK_S: Final = 2 * 3600.0  # a motion sensor that has said "somebody" for so long sees nothing new
 NIGHT_ROOMS: Final = (*BATH, RoomKind.BEDROOM)
+HALF_S: Final = 1800
+# (home ids, since) -> half hours in which somebody moved in the bathroom or toilet, from the first whole quarter on
+Moved = Callable[[Ints, Floats], Ints]
 
 
 def whereabouts(
     now: float, columns: Columns, devices: arrays.Devices, at: Ints, homes: arrays.Homes,
-    routines: Mapping[str, Floats], night_out: Bools, zone_offset_s: Floats, limits: Columns, slack_s: float,
+    routines: Mapping[str, Floats], night_out: Bools, zone_offset_s: Floats, limits: Columns, moved: Moved,
+    slack_s: float,
 ) -> Whereabouts:  # fmt: skip
     """One row a home, in the order of `homes`.
 
@@ -42,6 +46,13 @@ def whereabouts(
     stands_open = exterior & (columns["value"] > 0) & ~device_silent.gone(devices)
     bath_at = _latest_of(count, at, life_at, life & bath)
     toilet_at = _latest_of(count, at, life_at, life & (room == RoomKind.TOILET))
+    elsewhere_at = _latest_of(count, at, life_at, life & ~bath)
+    doubtful = (routines["blinded"] > 0) | (_count_of(count, at, life & ~bath & stuck) > 0)  # NaN compares false
+    # Asked only of the few homes that it decides about.
+    asked = np.flatnonzero(doubtful & (bath_at > elsewhere_at) & (now - elsewhere_at >= limits["long_stay_s"]))
+    bath_halves = np.zeros(count, dtype=np.int64)
+    if len(asked):
+        bath_halves[asked] = moved(homes.home_id[asked], elsewhere_at[asked])
     day_alive = _count_of(count, at, day & alive)
     offset = zone_offset_s
     return Whereabouts(
@@ -56,10 +67,11 @@ def whereabouts(
         day_sensors=np.where(2 * day_alive >= _count_of(count, at, day), day_alive, 0),
         bath_at=bath_at,
         bath_room=np.where(toilet_at == bath_at, RoomKind.TOILET.value, RoomKind.BATHROOM.value).astype(np.object_),
-        elsewhere_at=_latest_of(count, at, life_at, life & ~bath),
+        elsewhere_at=elsewhere_at,
+        bath_halves=bath_halves,
         elsewhere_sensors=_count_of(count, at, life & ~bath & alive),
         elsewhere_whole=_count_of(count, at, life & ~bath & blank) == 0,
-        doubtful=(routines["blinded"] > 0) | (_count_of(count, at, life & ~bath & stuck) > 0),  # NaN compares false
+        doubtful=doubtful,
         door_at=homes.door_at,
         door_from=routines["door_from"],
         open_since=_latest_of(count, at, columns["changed_at"], stands_open),

@@ -34,11 +34,22 @@ def long_stay(now: float, home: Row, slack: float) -> bool:
         return False
     limit = home["long_stay_s"]
     if home["doubtful"]:
-        if now - home["bath_at"] >= HOUR / 2:
+        if home["bath_halves"] < limit / HOUR:
             return False
     elif home["stay_s"] is not None:
         limit = min(limit, max(home["margin"] * home["stay_s"], home["long_stay_floor_s"]))
     return bool(now - home["elsewhere_at"] >= limit + slack)
+
+
+def bath_halves(moved: Sequence[float], since: float, now: float) -> int:
+    """Half hours of the clock with a movement, of quarters that began after `since` and not after `now`."""
+    halves = []
+    for moment in moved:
+        quarter = moment - moment % 900
+        half = moment - moment % 1800
+        if since < quarter <= now and half not in halves:
+            halves.append(half)
+    return len(halves)
 
 
 def left_at_night(now: float, home: Row, slack: float) -> bool:

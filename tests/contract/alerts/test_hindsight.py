@@ -18,6 +18,7 @@ from alerts.hindsight.register import Register
 from alerts.inhibit import inhibit
 from alerts.learn import learn_home
 from alerts.observe import View, observe
+from alerts.observe.view import bath_halves
 from alerts.planned import Planned, load_planned, load_plans
 from core.metrics import BY_NAME
 from core.model import DeviceKind, Flag, Lane
@@ -60,7 +61,7 @@ def test_hindsight_sees_what_ingest_stored_and_the_engine_observes(database: Dat
     for device, row in zip(register.device_id.tolist(), register.device_home.tolist(), strict=True):
         home = int(register.home_id[row])
         known[home].devices[str(device)] = KnownDevice(device, home, 0)
-    checked, muted_by = 0, set()
+    checked, moved, muted_by = 0, 0, set()
     for number, stored in enumerate(np.unique(readings["stored"])):
         batch = readings[readings["stored"] == stored]
         now = datetime.fromtimestamp(float(stored), UTC)
@@ -91,15 +92,20 @@ def test_hindsight_sees_what_ingest_stored_and_the_engine_observes(database: Dat
                     learn_home(connection, home, "Asia/Shanghai", now)
         if number % 7 == 5 or number >= 12 * DAYS - 3:
             moment = now + timedelta(seconds=700)
+            since = moment.timestamp() - np.array([5.3, 21.0, 40.0]) * 3600
             with database.connect(DatabaseRole.ALERTS, autocommit=False) as connection:
                 metered.follow(connection, moment)
                 connection.commit()
                 seen = observe(connection, moment, 10.0)
                 planned = load_planned(connection, moment)
+                halves = bath_halves(connection, moment, register.home_id, since)
                 connection.rollback()  # events stay unhandled, and the minute's look is due again
             mirrored = as_read(hindsight.view(moment.timestamp()), moment.timestamp())
             for part in ("homes", "devices", "gateways", "slow"):
                 same(getattr(seen, part), getattr(mirrored, part), part)
+            mirrored_halves = hindsight.sums.bath_halves(moment.timestamp(), np.arange(3), since)
+            assert halves.tolist() == mirrored_halves.tolist()
+            moved += int(halves.sum())
             assert len(seen.events.event_id) == len(mirrored.events.event_id)
             same(seen.aftermath, mirrored.aftermath, "aftermath")
             sides = [parted(seen, moment, planned), parted(mirrored, moment, plans.at(moment))]
@@ -107,6 +113,7 @@ def test_hindsight_sees_what_ingest_stored_and_the_engine_observes(database: Dat
             muted_by |= {cause.split(":")[0] for _, cause in sides[0] if cause is not None}
             checked += 1
     assert checked > 12
+    assert moved > 100
     assert muted_by >= {"absence", "maintenance"}
     metered_home = seen.homes.home_id.tolist().index(METERED)
     assert seen.homes.life_at[metered_home] > start + (DAYS - 1) * 86_400

@@ -28,13 +28,19 @@ from alerts.detect.findings import Findings
 from alerts.detect.sensors import Sensors
 from alerts.detect.supplies import Climate, Power, Water
 from alerts.detect.whereabouts import Whereabouts
+from alerts.hindsight.readings import READING
+from alerts.hindsight.register import register_of
+from alerts.hindsight.sums import Sums
 from alerts.observe import supplies
 from alerts.observe.supplies import Grid
+from alerts.policy import Policy
+from core.metrics import BY_NAME
 from tests.oracles import rooms as oracle
 
 NOW = 1_770_022_800.0  # 17:00 in Shanghai
 HOUR, DAY = 3600.0, 86_400.0
 MIDNIGHT = NOW - 17 * HOUR
+MOTION = BY_NAME["motion"].id
 ages = st.sampled_from([0, 1199, 1200, 2700, 2710, 4500, 4510, 4 * HOUR, 12 * HOUR, 13 * HOUR, 16 * HOUR, 30 * HOUR,
                         72 * HOUR, 73 * HOUR, 8 * DAY, 9 * DAY])  # fmt: skip
 past = ages.map(lambda age: NOW - age)
@@ -48,10 +54,11 @@ homes = st.fixed_dictionaries(
         "watched": st.just(True) | flag, "seen_since": maybe, "midnight": st.sampled_from([MIDNIGHT, NOW - 9 * HOUR]),
         "out": flag, "resting": flag, "life_at": maybe, "day_at": maybe, "day_sensors": st.integers(0, 1),
         "bath_at": maybe, "elsewhere_at": maybe, "elsewhere_sensors": st.integers(0, 1), "elsewhere_whole": flag,
-        "doubtful": flag, "door_from": maybe,
+        "doubtful": flag, "bath_halves": st.integers(2, 5), "door_from": maybe,
         "door_at": maybe, "open_since": maybe, "rise_s": spans, "stay_s": spans, "away_s": spans, "door_gap_s": spans,
         "night_out": st.lists(flag, min_size=24, max_size=24), "margin": st.just(1.5),
-        "not_risen_s": st.just(11 * HOUR), "not_risen_margin_s": st.just(1.5 * HOUR), "long_stay_s": st.just(4 * HOUR),
+        "not_risen_s": st.just(11 * HOUR), "not_risen_margin_s": st.just(1.5 * HOUR),
+        "long_stay_s": st.sampled_from([4 * HOUR, 4.4 * HOUR]),
         "long_stay_floor_s": st.just(1.25 * HOUR), "night_from_s": st.just(22.5 * HOUR),
         "night_until_s": st.just(5 * HOUR), "left_at_night_s": st.just(1200.0), "door_open_s": st.just(2700.0),
         "no_door_s": st.just(72 * HOUR),
@@ -122,6 +129,26 @@ def test_rooms_and_doors(
     found = find(NOW, where(rows), slack)
     assert found.home_id.tolist() == [index for index, row in enumerate(rows) if slowly(NOW, row, slack)]
     assert all("from_at" in finding.coverage and finding.began_at.timestamp() <= NOW for finding in found.each())
+
+
+@given(st.lists(st.integers(0, 5 * 3600 - 1), max_size=12), st.integers(0, 5 * 3600), st.integers(0, 6 * 3600))
+def test_half_hours_with_a_movement_in_the_bathroom(moments: list[int], since: int, now: int) -> None:
+    start = MIDNIGHT
+    device = {"id": 1, "home_id": 1, "gateway_id": 1, "kind": "motion", "mains": False, "exterior": False,
+              "registered_at": start}  # fmt: skip
+    register = register_of(
+        [{"id": 1, "zone": "UTC"}], [{"id": 1, "home_id": 1}],
+        [device | {"room": "toilet"}, device | {"id": 2, "room": "kitchen"}], [Policy()],
+    )  # fmt: skip
+    readings = np.zeros(2 * len(moments), READING)
+    for row, moment in enumerate(moments):
+        at = start + moment
+        readings[2 * row] = (at, at, at, 1.0, 0, MOTION, True)
+        readings[2 * row + 1] = (at, at, at, 1.0, 1, MOTION, True)  # elsewhere: counts for nothing
+    sums = Sums(register, start, start + 6 * HOUR)
+    sums.feed(readings)
+    found = sums.bath_halves(start + now, np.array([0]), np.array([start + since]))
+    assert found.tolist() == [oracle.bath_halves([start + moment for moment in moments], start + since, start + now)]
 
 
 @given(st.lists(powers, max_size=6), slacks)
