@@ -21,7 +21,8 @@ DECLARE
 BEGIN
     FOR day IN SELECT generate_series(earliest::date, latest::date, interval '1 day')::date LOOP
         IF to_regclass('reading_' || to_char(day, 'YYYYMMDD')) IS NULL THEN
-            PERFORM pg_advisory_xact_lock(hashtext('reading_make_room'));
+            -- A lock of the table, not an advisory one: only then is heard what another has made meanwhile.
+            LOCK TABLE reading IN SHARE UPDATE EXCLUSIVE MODE;
             IF to_regclass('reading_' || to_char(day, 'YYYYMMDD')) IS NULL THEN
                 -- Attached, not made in its place: that would wait for everybody who reads, a backup of hours too.
                 EXECUTE format('CREATE TABLE %I (LIKE reading INCLUDING ALL)', 'reading_' || to_char(day, 'YYYYMMDD'));
