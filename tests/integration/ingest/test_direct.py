@@ -15,6 +15,7 @@ from store.pool import DatabaseRole
 from tests.conftest import NOW, Database, running_broker
 from tests.integration.ingest.homes import register_homes
 from tests.integration.ingest.test_ingest import count, eventually, running
+from tests.needs import need
 from yiju.embedded.broker import BrokerKind, EmbeddedBroker, find_mosquitto
 
 NOW_MS = to_ms(NOW)
@@ -23,8 +24,8 @@ TOPIC = direct_topic("gw-1")
 
 @pytest.fixture(params=[BrokerKind.MOSQUITTO, BrokerKind.AMQTT])
 def either_broker(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[EmbeddedBroker]:
-    if request.param is BrokerKind.MOSQUITTO and find_mosquitto() is None:
-        pytest.skip("mosquitto is not installed: apt-get install mosquitto")
+    if request.param is BrokerKind.MOSQUITTO:
+        need(find_mosquitto() is not None, "mosquitto is not installed: apt-get install mosquitto")
     with running_broker(tmp_path / "broker", request.param) as broker:
         yield broker
 
