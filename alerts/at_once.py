@@ -23,7 +23,7 @@ from core.model import AlertKind, Severity
 from store.pool import Connection
 from store.queries import load_queries
 
-QUERIES: Final = load_queries(__package__)
+QUERIES: Final = load_queries(__package__, "urgent.sql")
 KINDS: Final = (AlertKind.SOS, *urgent.SEVERITY)
 
 

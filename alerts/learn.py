@@ -23,7 +23,7 @@ from core.model import LIFE_KINDS, DeviceKind
 from store.pool import Connection
 from store.queries import load_queries
 
-QUERIES: Final = load_queries(__package__)
+QUERIES: Final = load_queries(__package__, "learn.sql")
 ON_CHANGE: Final = [metric.id for metric in METRICS if metric.life is Life.ON_CHANGE]
 TURNED_ON: Final = [metric.id for metric in METRICS if metric.life is Life.TURNED_ON]
 

@@ -21,7 +21,7 @@ from core.metrics import BY_NAME
 from store.pool import Connection
 from store.queries import load_queries
 
-QUERIES: Final = load_queries(__package__)
+QUERIES: Final = load_queries(__package__, "metered.sql")
 POWER: Final = BY_NAME["power"].id
 OVERLAP: Final = timedelta(minutes=10)  # of values that are looked at again: a step may lie between two looks
 FIRST: Final = timedelta(days=1)  # so far back a home is looked at that was never looked at

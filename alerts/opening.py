@@ -21,6 +21,7 @@ from store.pool import Connection
 from store.queries import load_queries
 
 QUERIES: Final = load_queries(__package__)
+URGENT: Final = load_queries(__package__, "urgent.sql")
 SAME: Final = timedelta(seconds=1)  # two beginnings closer than this are the same episode
 
 
@@ -136,7 +137,7 @@ def handle(connection: Connection, now: datetime, view: View) -> None:
         structlog.get_logger().warning("urgent_events_of_the_past", events=gone.tolist())
     done = events.event_id[~wait]
     if len(done):
-        connection.execute(QUERIES["handle_urgent_events"], {"ids": done.tolist(), "now": now})
+        connection.execute(URGENT["handle_urgent_events"], {"ids": done.tolist(), "now": now})
 
 
 def to_route(opened: Sequence[Opened], view: View) -> list[int]:

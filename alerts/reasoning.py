@@ -33,7 +33,9 @@ from core.model import AlertKind, DeviceKind
 from store.pool import Connection
 from store.queries import load_queries
 
-QUERIES: Final = load_queries(__package__)
+QUERIES: Final = load_queries(__package__, "reasoning.sql")
+LEARN: Final = load_queries(__package__, "learn.sql")
+METERED: Final = load_queries(__package__, "metered.sql")
 LOOK_BACK: Final = timedelta(days=15)  # a sensor that is silent for longer no longer counts as lately broken
 UNDER_WAY_S: Final = 60.0  # so long a reading may take without being late
 DRAWN: Final = timedelta(days=4)
@@ -220,7 +222,7 @@ def _as_the_sweep_saw(
     start = (at - LOOK_BACK).timestamp()
     hindsight = Hindsight(register, start, at.timestamp(), slack_s=0.0)
     hindsight.know([learned["data"] if learned else None], [learned["version"] if learned else None])
-    habits = connection.execute(QUERIES["power_life"], {"home_id": home_id}).fetchone()
+    habits = connection.execute(METERED["power_life"], {"home_id": home_id}).fetchone()
     hindsight.meters.know(0, habits["by_hour"] if habits else None, start)
     hindsight.feed(readings)
     return hindsight
@@ -252,7 +254,7 @@ def _absent(planned: Planned, home_id: int, life_at: float) -> str | None:
 
 def _spells(connection: Connection, home_id: int, signs: Signs, moment: float) -> Spells:
     """Those of the home's memory that ended before the moment; without a memory those of the last days."""
-    row = connection.execute(QUERIES["memory"], {"home_id": home_id}).fetchone()
+    row = connection.execute(LEARN["memory"], {"home_id": home_id}).fetchone()
     kept = profile.read_memory(row["data"] if row else None).spells
     ended = kept.at + kept.length_s <= moment
     return kept.take(ended) if ended.any() else spells_of(signs, memory.HALF_S)

@@ -15,7 +15,7 @@ from alerts.detect.witnesses import Witnesses, blinded, door_from
 from store.pool import Connection
 from store.queries import load_queries
 
-QUERIES: Final = load_queries(__package__)
+QUERIES: Final = load_queries(__package__, "learn.sql")
 WITNESS_DAYS: Final = MEMORY_DAYS
 TREND_DAYS: Final = drift.RECENT_DAYS + drift.EARLIER_DAYS + 2
 OF_ROUTINE: Final = ("rise_s", "stay_s", "away_s", "door_gap_s", "dry_s", "radio_s", "base_w")

@@ -1,2 +1,2 @@
 """PostgreSQL: pool, named SQL, migrations, and the time-series editions. Only this package and the owners
-of a `queries.sql` know SQL."""
+of a `.sql` file know SQL."""

@@ -1,4 +1,5 @@
-"""Named SQL: each package that asks the database keeps its statements in a `queries.sql` beside its code.
+"""Named SQL: each package that asks the database keeps its statements in `queries.sql` beside its code, or in a file
+named after the noun that they are about.
 
     -- name: open_alert
     -- One open alert per home and cause; a second finding returns nothing.

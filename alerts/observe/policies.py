@@ -10,7 +10,7 @@ from alerts.policy import Level, Policy, Resolved, inherit
 from store.pool import Connection
 from store.queries import load_queries
 
-QUERIES: Final = load_queries("alerts")
+QUERIES: Final = load_queries(__package__)
 
 
 def load_policies(connection: Connection, homes: Collection[int]) -> dict[int, Policy]:

@@ -29,7 +29,8 @@ from core.model import AlertKind
 from store.pool import Connection
 from store.queries import load_queries
 
-QUERIES: Final = load_queries("alerts")
+QUERIES: Final = load_queries(__package__)
+URGENT: Final = load_queries("alerts", "urgent.sql")
 _OF_HOMES: Final = ("life_at", "door_at", "inside_at", "away_until", "radio_s", "blinded")
 _OF_DEVICES: Final = ("registered_at", "last_at", "gone_at", "limit_s", "somebody_s", "standing_since")
 SLOW_S: Final = 60.0  # between two looks at rooms, doors, supplies and sensors
@@ -75,7 +76,7 @@ def observe(connection: Connection, now: datetime, slack_s: float = 0.0, slices:
     """
     present = now.timestamp()
     mine = {"now": now, "slices": list(slices)}
-    urgent = connection.execute(QUERIES["claim_urgent_events"], mine).fetchall()
+    urgent = connection.execute(URGENT["claim_urgent_events"], mine).fetchall()
     regions = connection.execute(QUERIES["regions"]).fetchall()
     due = connection.execute(QUERIES["claim_look"], mine | {"every": timedelta(seconds=SLOW_S)}).fetchone() is not None
     if due:
