@@ -29,6 +29,7 @@ CONDITION: Final = frozenset(
     }
 )  # fmt: skip
 SILENCE: Final = frozenset({AlertKind.INACTIVITY, AlertKind.NOT_RETURNED})
+OF_A_DEVICE: Final = frozenset({AlertKind.SENSOR_STUCK, AlertKind.TAMPER})  # over when it was taken away
 STATE: Final = frozenset({AlertKind.LEAK, AlertKind.TAMPER})
 SAME: Final = timedelta(seconds=1)
 
@@ -50,6 +51,9 @@ def end(connection: Connection, now: datetime, view: View, findings: Sequence[Fi
     states = [alert for alert in view.open if alert["kind"] in STATE]
     if states:
         ended += _cleared(connection, now, view, states)
+    of_devices = [alert for alert in view.open if alert["kind"] in OF_A_DEVICE and alert["id"] not in ended]
+    if of_devices:
+        ended += _taken_away(connection, now, view, of_devices)
     return ended
 
 
@@ -111,6 +115,12 @@ def _cleared(connection: Connection, now: datetime, view: View, alerts: Sequence
     rows = connection.execute(QUERIES["cleared_alerts"], {"ids": [alert["id"] for alert in alerts]}).fetchall()
     cleared = {row["id"] for row in rows}
     return [done for alert in alerts if alert["id"] in cleared for done in _end(connection, now, view, alert)]
+
+
+def _taken_away(connection: Connection, now: datetime, view: View, alerts: Sequence[Mapping[str, Any]]) -> list[int]:
+    rows = connection.execute(QUERIES["of_ended_devices"], {"ids": [alert["id"] for alert in alerts]}).fetchall()
+    gone = {row["id"] for row in rows}
+    return [done for alert in alerts if alert["id"] in gone for done in _end(connection, now, view, alert)]
 
 
 def _end(connection: Connection, now: datetime, view: View, alert: Mapping[str, Any]) -> list[int]:
