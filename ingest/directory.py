@@ -31,7 +31,7 @@ class KnownDevice:
         commissioned_ms: readings from before are not of this home.
         stays: the homes where it was before, the first one first.
         span_ms: what was measured from the first to before the second came through this gateway.
-        spans: all of them, where it was with this gateway more than once.
+        before: who had its address at this gateway at other times.
         now_with: the key of the gateway that it is with now; "" = it has ended.
     """
 
@@ -40,7 +40,7 @@ class KnownDevice:
     commissioned_ms: int
     stays: tuple[Stay, ...] = ()
     span_ms: tuple[int, int] = ALWAYS
-    spans: tuple[tuple[int, int], ...] = ()
+    before: tuple["KnownDevice", ...] = ()
     now_with: str = ""
 
     def is_over(self, now_ms: int) -> bool:
@@ -49,14 +49,10 @@ class KnownDevice:
 
     def at(self, time_ms: int) -> "KnownDevice":
         """The device as it stood then: what it measured before it moved is of the home where it was."""
-        device = self
-        for stay in self.stays:
+        device = next((one for one in self.before if one.span_ms[0] <= time_ms < one.span_ms[1]), self)
+        for stay in device.stays:
             if time_ms < stay.until_ms:
-                device = replace(self, home_id=stay.home_id, commissioned_ms=stay.commissioned_ms)
-                break
-        for span in self.spans:
-            if span[0] <= time_ms < span[1]:
-                return replace(device, span_ms=span)
+                return replace(device, home_id=stay.home_id, commissioned_ms=stay.commissioned_ms)
         return device
 
 
@@ -67,7 +63,7 @@ class KnownGateway:
     Attributes:
         devices: those that it has, and those that it had.
         elsewhere: devices of its home that are with another gateway now and were never with it.
-        moved: a device of it was in another home before, or with it more than once.
+        moved: a device of it was in another home before, or another had its address.
         bounded: a device of it was not with it always.
         ended: it was taken away; what it may still send does not show that its home is heard.
     """
@@ -118,13 +114,13 @@ class Directory:
                 self.stale = True
                 continue
             for key, times in spans.items():
-                gateway = gateways[key]
-                if key != row["gateway"] and row["address"] in gateway.devices:
-                    continue  # another device has that address there now
-                gateway.devices[row["address"]] = replace(
-                    known, span_ms=times[-1], spans=tuple(times) if len(times) > 1 else ()
-                )
-                gateway.moved |= bool(known.stays) or len(times) > 1
+                gateway, address = gateways[key], row["address"]
+                stints = [replace(known, span_ms=span) for span in times]
+                there = gateway.devices.get(address)
+                if there is not None:  # of several the last one counts, and knows the others
+                    stints = sorted([*stints, *there.before, replace(there, before=())], key=lambda one: one.span_ms)
+                gateway.devices[address] = replace(stints[-1], before=tuple(stints[:-1]))
+                gateway.moved |= bool(known.stays) or len(stints) > 1
                 gateway.bounded |= times != [ALWAYS]
         for gateway in gateways.values():
             gateway.elsewhere = of_home.get(gateway.home_id, {})

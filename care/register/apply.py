@@ -2,7 +2,7 @@
 nothing the second time. Nothing is ever deleted by it, and nothing ended because it is not named."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -85,10 +85,10 @@ def apply_register(
             apply.region(region)
         for home in document.home:
             apply.home(home, source)
-        for home in document.home:  # a device may hang on another home's gateway, so all gateways come first
-            apply.devices(home, source)
-        for home in document.home:
-            apply.missing(home)
+        if document.home:  # a device may hang on another home's gateway, so all gateways have come first
+            apply.move_devices(document.home)
+            apply.devices(document.home, source)
+            apply.missing(document.home)
         for person in document.person:
             apply.person(person, source)
         for rotation in document.rotation:
@@ -133,39 +133,51 @@ class _Apply:
             self._put("device", home=entry.key, gateway=gateway.key, address="gateway", room=None,
                       kind=DeviceKind.GATEWAY, exterior=False, mains=True, ended=None)  # fmt: skip
 
-    def devices(self, entry: HomeEntry, source: str) -> None:
-        """A device that is with another gateway of the home comes to the one that the entry names."""
-        for device in entry.device:
-            ended = self._end_of(entry, device, f"{source}: home {entry.key!r}: device {device.address!r}")
-            asked = {"home": entry.key, "gateway": device.gateway, "address": device.address, "now": self._now}
-            if ended is None:
-                moved = self._connection.execute(QUERIES["move_device"], asked).fetchone()
-                if moved is not None:
-                    self.report.moved.append(Moved(entry.key, device.address, moved["gateway"]))
-            if self._connection.execute(QUERIES["was_here"], asked).fetchone() is not None:
-                self.report.unchanged["device"] += 1  # an old entry of a device that is with another gateway now
-                continue
-            self._put("device", home=entry.key, gateway=device.gateway, address=device.address, room=device.room,
-                      kind=device.kind, exterior=device.exterior, mains=device.mains, ended=ended)  # fmt: skip
-        for row in self._connection.execute(QUERIES["with_two_gateways"], {"home": entry.key, "id": None}):
+    def move_devices(self, homes: Sequence[HomeEntry]) -> None:
+        """Devices that are with another gateway of their home come to the one that the document names."""
+        entries = [(home, device) for home in homes for device in home.device if device.ended is None]
+        wanted = {
+            "homes": [home.key for home, _ in entries],
+            "gateways": [device.gateway for _, device in entries],
+            "addresses": [device.address for _, device in entries],
+            "now": self._now,
+        }
+        # Again as long as one has made room for another.
+        while moved := self._connection.execute(QUERIES["move_devices"], wanted).fetchall():
+            self.report.moved += [Moved(row["home"], row["address"], row["gateway"]) for row in moved]
+
+    def devices(self, homes: Sequence[HomeEntry], source: str) -> None:
+        gateways = [device.gateway for home in homes for device in home.device]
+        rows = self._connection.execute(QUERIES["were_there"], {"gateways": gateways}).fetchall()
+        were_there = {(row["gateway"], row["address"]) for row in rows}
+        for home in homes:
+            for device in home.device:
+                ended = self._end_of(home, device, f"{source}: home {home.key!r}: device {device.address!r}")
+                if (device.gateway, device.address) in were_there:
+                    self.report.unchanged["device"] += 1  # an old entry of what is with another gateway now
+                    continue
+                self._put("device", home=home.key, gateway=device.gateway, address=device.address, room=device.room,
+                          kind=device.kind, exterior=device.exterior, mains=device.mains, ended=ended)  # fmt: skip
+        keys = [home.key for home in homes]
+        for row in self._connection.execute(QUERIES["with_two_gateways"], {"homes": keys, "id": None}):
             raise RegisterError(
-                f"{source}: home {entry.key!r}: {two_gateways(row['address'], row['one'], row['other'])}"
+                f"{source}: home {row['home']!r}: {two_gateways(row['address'], row['one'], row['other'])}"
             )
 
-    def missing(self, entry: HomeEntry) -> None:
+    def missing(self, homes: Sequence[HomeEntry]) -> None:
         """Writes down what is in use and not named any more; nothing is ended by being left out."""
-        devices = [(device.gateway, device.address) for device in entry.device]
+        devices = [(device.gateway, device.address) for home in homes for device in home.device]
         named = {
-            "home": entry.key,
-            "gateways": [gateway.key for gateway in entry.gateway],
+            "homes": [home.key for home in homes],
+            "gateways": [gateway.key for home in homes for gateway in home.gateway],
             "of": [gateway for gateway, _ in devices],
             "addresses": [address for _, address in devices],
             "now": self._now,
         }
         self._connection.execute(QUERIES["note_missing_gateways"], named)
         self._connection.execute(QUERIES["note_missing_devices"], named)
-        for row in self._connection.execute(QUERIES["missing"], {"home": entry.key}):
-            self.report.missing.append(Missing(entry.key, row["gateway"], row["address"]))
+        for row in self._connection.execute(QUERIES["missing"], {"homes": named["homes"]}):
+            self.report.missing.append(Missing(row["home"], row["gateway"], row["address"]))
 
     def _end_of(self, home: HomeEntry, entry: GatewayEntry | DeviceEntry, place: str) -> datetime | None:
         if entry.ended is None:

@@ -56,7 +56,7 @@ def resume_gateway(connection: Connection, home_id: int, key: str) -> None:
 
 def not_named(connection: Connection) -> list[Missing]:
     """What is in use though the last document about its home did not name it, of every home."""
-    rows = connection.execute(QUERIES["missing"], {"home": None}).fetchall()
+    rows = connection.execute(QUERIES["missing"], {"homes": None}).fetchall()
     return [Missing(row["home"], row["gateway"], row["address"]) for row in rows]
 
 
@@ -66,5 +66,5 @@ def _need(rows: Sequence[Any], otherwise: str) -> None:
 
 
 def _check_one_gateway(connection: Connection, home_id: int) -> None:
-    for row in connection.execute(QUERIES["with_two_gateways"], {"home": None, "id": home_id}):
+    for row in connection.execute(QUERIES["with_two_gateways"], {"homes": [], "id": home_id}):
         raise Conflict(two_gateways(row["address"], row["one"], row["other"]))

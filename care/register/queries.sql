@@ -70,60 +70,66 @@ ON CONFLICT (gateway_id, address) DO UPDATE
             excluded.taken_at)
 RETURNING xmax = 0 AS created;
 
--- name: move_device
--- The device of this address that another gateway of the home has, or had last, comes to this one with its history:
--- from when it was taken away there, or from now on where both are in use. No row: there is none, or it is here.
-UPDATE device SET gateway_id = new.id, taken_at = NULL, missing_since = NULL,
+-- name: move_devices
+-- A device that another gateway of its home has, or had last, comes with its history to the gateway that the document
+-- names: from when it was taken away there, or from now on where both are in use. Only to a place that is free.
+UPDATE device SET gateway_id = move.to_id, taken_at = NULL, missing_since = NULL,
     linked_at = greatest(device.linked_at, least(device.ended_at, %(now)s))
-FROM gateway AS new, gateway AS old
-WHERE new.key = %(gateway)s AND new.ended_at IS NULL AND old.id = device.gateway_id AND device.id = (
-    SELECT other.id FROM device AS other JOIN home ON home.id = other.home_id
-    WHERE home.key = %(home)s AND other.address = %(address)s AND other.address <> 'gateway'
-        AND NOT EXISTS (SELECT FROM device AS here WHERE here.gateway_id = new.id AND here.address = other.address)
-    ORDER BY other.ended_at DESC NULLS FIRST, other.id DESC LIMIT 1)
-RETURNING old.key AS gateway;
+FROM (
+    SELECT DISTINCT ON (new.id, wanted.address) other.id, new.id AS to_id
+    FROM unnest(%(homes)s::text[], %(gateways)s::text[], %(addresses)s::text[]) AS wanted (home, gateway, address)
+    JOIN home ON home.key = wanted.home
+    JOIN gateway AS new ON new.key = wanted.gateway AND new.ended_at IS NULL
+    JOIN device AS other ON other.home_id = home.id AND other.address = wanted.address AND other.gateway_id <> new.id
+    WHERE wanted.address <> 'gateway'
+        AND NOT EXISTS (SELECT FROM device AS here WHERE here.gateway_id = new.id AND here.address = wanted.address)
+    ORDER BY new.id, wanted.address, other.ended_at DESC NULLS FIRST, other.id DESC
+) AS move, home, gateway AS old
+WHERE device.id = move.id AND home.id = device.home_id AND old.id = device.gateway_id
+RETURNING home.key AS home, device.address, old.key AS gateway;
 
--- name: was_here
--- Whether the device of this address was with this gateway and is with another one now.
-SELECT FROM device_link
-JOIN device ON device.id = device_link.device_id AND device.address = %(address)s
-JOIN gateway ON gateway.id = device_link.gateway_id AND gateway.key = %(gateway)s
-WHERE NOT EXISTS (SELECT FROM device AS here WHERE here.gateway_id = gateway.id AND here.address = %(address)s)
-LIMIT 1;
+-- name: were_there
+-- Devices of these gateways that are with another one now, and whose place there nobody has taken.
+SELECT DISTINCT gateway.key AS gateway, device.address FROM device_link
+JOIN device ON device.id = device_link.device_id
+JOIN gateway ON gateway.id = device_link.gateway_id AND gateway.key = ANY(%(gateways)s)
+WHERE NOT EXISTS (SELECT FROM device AS here WHERE here.gateway_id = gateway.id AND here.address = device.address);
 
 -- name: with_two_gateways
--- Of a home by its key, or by its id.
-SELECT device.address, min(gateway.key) AS one, max(gateway.key) AS other
+-- Of homes by their keys, or of one by its id.
+SELECT home.key AS home, device.address, min(gateway.key) AS one, max(gateway.key) AS other
 FROM device JOIN gateway ON gateway.id = device.gateway_id JOIN home ON home.id = device.home_id
-WHERE (home.key = %(home)s OR home.id = %(id)s) AND device.ended_at IS NULL AND device.address <> 'gateway'
-GROUP BY device.address HAVING count(*) > 1 ORDER BY device.address;
+WHERE (home.key = ANY(%(homes)s) OR home.id = %(id)s) AND device.ended_at IS NULL AND device.address <> 'gateway'
+GROUP BY home.key, device.address HAVING count(*) > 1 ORDER BY home.key, device.address;
 
 -- name: note_missing_gateways
 UPDATE gateway SET missing_since = CASE WHEN gateway.key = ANY(%(gateways)s) THEN NULL ELSE %(now)s::timestamptz END
 FROM home
-WHERE home.id = gateway.home_id AND home.key = %(home)s AND gateway.ended_at IS NULL
+WHERE home.id = gateway.home_id AND home.key = ANY(%(homes)s) AND gateway.ended_at IS NULL
     AND (gateway.key = ANY(%(gateways)s)) = (gateway.missing_since IS NOT NULL);
 
 -- name: note_missing_devices
 -- A gateway about itself is named with it.
 UPDATE device SET missing_since = CASE WHEN noted.named THEN NULL ELSE %(now)s::timestamptz END
 FROM (
-    SELECT device.id, EXISTS (
-        SELECT FROM unnest(%(of)s::text[], %(addresses)s::text[]) AS entry (gateway, address)
-        WHERE entry.gateway = gateway.key AND entry.address = device.address) AS named
+    SELECT device.id, entry.gateway IS NOT NULL AS named
     FROM device JOIN gateway ON gateway.id = device.gateway_id JOIN home ON home.id = device.home_id
-    WHERE home.key = %(home)s AND device.ended_at IS NULL AND device.kind <> 'gateway'
+    LEFT JOIN (SELECT DISTINCT * FROM unnest(%(of)s::text[], %(addresses)s::text[]) AS one (gateway, address)) AS entry
+        ON entry.gateway = gateway.key AND entry.address = device.address
+    WHERE home.key = ANY(%(homes)s) AND device.ended_at IS NULL AND device.kind <> 'gateway'
 ) AS noted
 WHERE noted.id = device.id AND noted.named = (device.missing_since IS NOT NULL);
 
 -- name: missing
--- What is in use and the last document about its home did not name; `home` null: of every home.
+-- What is in use and the last document about its home did not name; `homes` null: of every home.
 SELECT home.key AS home, gateway.key AS gateway, '' AS address FROM gateway JOIN home ON home.id = gateway.home_id
-WHERE (%(home)s::text IS NULL OR home.key = %(home)s) AND gateway.ended_at IS NULL AND gateway.missing_since IS NOT NULL
+WHERE (%(homes)s::text[] IS NULL OR home.key = ANY(%(homes)s)) AND gateway.ended_at IS NULL
+    AND gateway.missing_since IS NOT NULL
 UNION ALL
 SELECT home.key, gateway.key, device.address FROM device
 JOIN gateway ON gateway.id = device.gateway_id JOIN home ON home.id = device.home_id
-WHERE (%(home)s::text IS NULL OR home.key = %(home)s) AND device.ended_at IS NULL AND device.missing_since IS NOT NULL
+WHERE (%(homes)s::text[] IS NULL OR home.key = ANY(%(homes)s)) AND device.ended_at IS NULL
+    AND device.missing_since IS NOT NULL
 ORDER BY 1, 2, 3;
 
 -- name: put_person
