@@ -17,6 +17,7 @@ from api.house import House
 from api.metrics import Counters
 from api.pages import alerts as alert_pages
 from api.pages import answer, family, login, me, overview, policy, tryout
+from api.pages import equipment as equipment_pages
 from api.pages import gateways as gateway_pages
 from api.pages import homes as home_pages
 from api.pages import planned as plan_pages
@@ -24,6 +25,7 @@ from api.pages import shifts as shift_pages
 from api.pages.render import Pages
 from api.routes import (
     alerts,
+    equipment,
     events,
     gateways,
     health,
@@ -88,7 +90,7 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
     install_errors(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Headers, house=house)  # the outermost
-    for part in (people, regions, homes, gateways, alerts, events, register, planned, shifts, reach, phone):
+    for part in (people, regions, homes, gateways, equipment, alerts, events, register, planned, shifts, reach, phone):
         app.include_router(part.router, prefix="/api/v1", responses={"default": {"model": ErrorAnswer}})
     pages = (
         login,
@@ -97,6 +99,7 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
         alert_pages,
         home_pages,
         gateway_pages,
+        equipment_pages,
         plan_pages,
         policy,
         shift_pages,

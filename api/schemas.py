@@ -54,6 +54,7 @@ class RegisterCounts(Shape):
     created: dict[str, int]
     updated: dict[str, int]
     unchanged: dict[str, int]
+    missing: list[str] = Field(description="gateways and devices in use that the document about their home left out")
 
 
 class Me(Shape):

@@ -58,3 +58,17 @@ SELECT EXISTS (
     SELECT FROM role_grant
     WHERE person_id = %(person)s AND role IN ('manager', 'admin') AND region_id IN (SELECT id FROM above)
 ) AS manages
+
+-- name: former
+-- Gateways and devices that a home had, the last one first; `with_gateway`: it ended because its gateway did.
+SELECT * FROM (
+    SELECT gateway.key AS gateway, NULL::int AS device_id, '' AS address, 'gateway' AS kind, NULL AS room_kind,
+        NULL AS room_name, gateway.ended_at, false AS with_gateway
+    FROM gateway WHERE gateway.home_id = %(home)s AND gateway.ended_at IS NOT NULL
+    UNION ALL
+    SELECT gateway.key, device.id, device.address, device.kind, room.kind, room.name, device.ended_at,
+        device.taken_at IS NULL
+    FROM device JOIN gateway ON gateway.id = device.gateway_id LEFT JOIN room ON room.id = device.room_id
+    WHERE device.home_id = %(home)s AND device.ended_at IS NOT NULL AND device.kind <> 'gateway'
+) AS had
+ORDER BY ended_at DESC, gateway, device_id NULLS FIRST

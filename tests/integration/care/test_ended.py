@@ -117,7 +117,7 @@ def test_devices_come_to_the_new_box_as_they_are_and_the_same_file_again_changes
 ) -> None:
     apply(database, BEGIN)
     before = devices(database)
-    old = [{**FIRST, "ended": NOW - timedelta(hours=1)}, SECOND] if old_entries else []
+    old: list[dict[str, Any]] = [{**FIRST, "ended": NOW - timedelta(hours=1)}, SECOND] if old_entries else []
     moved = [{**FIRST, "gateway": "gw-new"}, {**SECOND, "gateway": "gw-new"}]
     exchanged = document({**GATEWAY, "ended": NOW - timedelta(hours=1)}, {"key": "gw-new"}, devices=old + moved)
     report = apply(database, exchanged)
