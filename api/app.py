@@ -1,5 +1,6 @@
 """The app: routes, pages and what they share, put together."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +12,8 @@ from starlette.staticfiles import StaticFiles
 from api.access import Gate
 from api.auth import Doorkeeper, Throttle
 from api.body import BodyLimit
+from api.demo import routes as demo_phones
+from api.demo.phones import Phones
 from api.errors import install_errors
 from api.headers import Headers
 from api.house import House
@@ -57,6 +60,7 @@ STATIC: Final = Path(__file__).parent / "static"
 def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
     """The whole app. `pool` gives connections with the rights of DatabaseRole.API; the caller closes it."""
     words = load_words()
+    phones = Phones(Path(settings.demo_phones), time.time) if settings.demo_phones else None
     house = House(
         settings=settings,
         clock=clock,
@@ -64,10 +68,11 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
         words=words,
         doorkeeper=Doorkeeper(clock),
         switchboard=Switchboard(settings.database_url),
-        pages=Pages(words, settings.zone, settings.public_url),
+        pages=Pages(words, settings.zone, settings.public_url, demo=phones is not None),
         counters=Counters(pool, clock),
         enrolments=Throttle(clock),
         replies=Throttle(clock),
+        phones=phones,
     )
 
     @asynccontextmanager
@@ -109,5 +114,7 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
     )
     for part in (health, metrics, *pages):
         app.include_router(part.router)
+    if phones is not None:
+        app.include_router(demo_phones.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
