@@ -8,6 +8,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from alerts.engine import Tick, tick
+from alerts.learn import learn_due
 from alerts.slices import ALL
 from core.metrics import BY_NAME
 from store.pool import Connection, DatabaseRole
@@ -39,9 +40,10 @@ class World:
         self, now: datetime, channels: Sequence[str] = (), connection: Connection | None = None,
         slices: Sequence[int] = ALL,
     ) -> Tick:  # fmt: skip
-        """One tick, committed."""
+        """One tick, committed, and what is due to be learned, as the service does beside it."""
         connection = connection or self.worker
         done = tick(connection, now, platform_channels=channels, slices=slices)
+        assert learn_due(connection, now) == {}
         connection.commit()
         return done
 
