@@ -96,8 +96,9 @@ class AlertsService:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
+        self._name = settings.alerts_worker or f"{socket.gethostname()}-{os.getpid()}"
         self._pool = open_pool(settings.database_url, DatabaseRole.ALERTS, size=12)
-        self._telling = Telling(self._pool, clock, load_words(), voice_of(settings), self._failed)
+        self._telling = Telling(self._pool, clock, load_words(), voice_of(settings), self._failed, self._name)
         self._channels = settings.notify_urls.split()
         self._climber = Climber(settings.database_url, clock, self._channels, self._telling.wake, self._failed)
         self._scheduler = BackgroundScheduler(timezone="UTC")
@@ -110,7 +111,6 @@ class AlertsService:
         self._ticked_at = perf_counter()
         self._failures = 0
         self._lost = False
-        self._name = settings.alerts_worker or f"{socket.gethostname()}-{os.getpid()}"
         self._leads = False
         self._tick_began: float | None = None
         self._blind = 0  # slices that could not be looked at in the last tick
@@ -245,11 +245,11 @@ class AlertsService:
         for one in mine:
             try:
                 self._look_at([one])
-            except Exception as error:  # a bulkhead (ADR 28): counted, logged, and told by the watcher
+            except Exception as fault:  # a bulkhead (ADR 28): counted, logged, and told by the watcher
                 blind += 1
-                if _is_lost(error) or blind == len(mine):
+                if _is_lost(fault) or blind == len(mine):
                     raise
-                self._failed(f"tick of slice {one}", error)
+                self._failed(f"tick of slice {one}", fault)
         return blind
 
     def _look_at(self, some: Sequence[int]) -> None:
@@ -268,8 +268,8 @@ class AlertsService:
         except Exception as error:  # noqa: BLE001 - as above
             self._failed("learn", error)
             return
-        for home, error in failed.items():
-            self._failed(f"learn home {home}", error)
+        for home, fault in failed.items():
+            self._failed(f"learn home {home}", fault)
             self._unlearned[home] = present + LEARN_AGAIN_S
 
     def _forget(self) -> None:
