@@ -1,6 +1,7 @@
 """A small world for the stories: homes, people and sensors as rows, written as ingest would write them."""
 
 from collections.abc import Sequence
+from copy import copy
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -31,6 +32,14 @@ class World:
         self.district = self.region("district-1", "district", None)
         self.street = self.region("street-1", "street", self.district)
         self.community = self.region("community-1", "community", self.street)
+
+    def on(self, database: Database) -> "World":
+        """The same world, in a database that was cloned from its own."""
+        twin = copy(self)
+        twin.database = database
+        twin.owner, twin.worker = database.connect(), database.connect(DatabaseRole.ALERTS, autocommit=False)
+        twin.days = set(self.days)
+        return twin
 
     def close(self) -> None:
         self.worker.close()
@@ -101,6 +110,12 @@ class HomeWorld:
         self.id = home
         self.gateway = world._insert("gateway", key=f"gw-{key}", home_id=home, registered_at=world.registered)
         self.itself = self.device("gateway")
+
+    def on(self, world: World) -> "HomeWorld":
+        """The same home in a world that was cloned."""
+        twin = copy(self)
+        twin.world = world
+        return twin
 
     def device(self, kind: str, room: str | None = None, *, exterior: bool = False, mains: bool = False) -> int:
         world = self.world
