@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -48,7 +48,6 @@ class View:
         raised: (home id, kind) -> false alarms of the last 30 days that made the home's limits longer.
         zones: home id -> IANA zone.
         open: the alerts that are not resolved.
-        to_learn: homes whose habits are unknown or more than a day old.
     """
 
     homes: arrays.Homes
@@ -62,7 +61,6 @@ class View:
     raised: Mapping[tuple[int, AlertKind], int]
     zones: Mapping[int, str]
     open: Rows
-    to_learn: Sequence[int] = field(default_factory=tuple)
 
     def policy(self, home_id: int) -> Policy:
         return self.policies.get(home_id, DEFAULTS)
@@ -132,7 +130,6 @@ def observe(connection: Connection, now: datetime, slack_s: float = 0.0, slices:
         raised=raised,
         zones={row["id"]: row["zone"] for row in home_rows},
         open=connection.execute(QUERIES["open_alerts"], mine).fetchall(),
-        to_learn=[row["id"] for row in home_rows if row["learn"]],
     )
 
 
