@@ -42,7 +42,7 @@ from api.routes import (
     register,
     shifts,
 )
-from api.schemas import ErrorAnswer
+from api.schemas.base import ErrorAnswer
 from api.settings import Settings
 from api.stream import Switchboard
 from core.clock import Clock

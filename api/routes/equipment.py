@@ -6,10 +6,10 @@ from fastapi import APIRouter, Path, Request
 
 from api import equipment
 from api.access import AnyVisit
-from api.equipment_schemas import FormerThing, FormerThings, TakenAway
 from api.house import house_of
 from api.ids import HomeId
 from api.reads import gateways as reads
+from api.schemas.equipment import FormerThing, FormerThings, TakenAway
 
 router = APIRouter(tags=["gateways"])
 DeviceId = HomeId

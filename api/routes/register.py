@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Request
 from alerts.policy import check_policy
 from api.access import AnyVisit
 from api.house import house_of
-from api.schemas import RegisterCounts
+from api.schemas.register import RegisterCounts
 from care.register import apply_register, read_document
 from core.errors import NotAllowed
 from core.model import Role

@@ -142,3 +142,18 @@ def test_nobody_holds_an_alert_for_longer_than_a_day(world: World) -> None:
     (alert,) = world.tick(NOW).opened
     with pytest.raises(Conflict, match="at most"):
         acknowledge(world.owner, alert, worker, NOW, NOW + timedelta(days=365))
+
+
+def test_what_is_open_about_a_device_is_over_when_it_was_taken_away(world: World) -> None:
+    """Whoever unscrews a sensor sets off its tamper contact; a puddle under another one is none of this."""
+    home = world.home("home-1")
+    door, floor = home.device("contact", "entry"), home.device("leak", "kitchen")
+    home.heard(NOW)
+    home.urgent(door, "tamper", NOW)
+    home.urgent(floor, "leak", NOW)
+    world.tick(NOW)
+    assert {alert["kind"]: alert["state"] for alert in world.alerts()} == {"tamper": "open", "leak": "open"}
+    for device in (door, floor):
+        world.owner.execute("UPDATE device SET taken_at = %s WHERE id = %s", [NOW, device])
+    world.tick(NOW + MINUTE)
+    assert {alert["kind"]: alert["state"] for alert in world.alerts()} == {"tamper": "resolved", "leak": "open"}

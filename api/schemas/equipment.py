@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
-from api.schemas import Shape
+from api.schemas.base import Shape
 
 
 class TakenAway(Shape):
