@@ -2,7 +2,8 @@
 SELECT id, parent_id, key, policy FROM region;
 
 -- name: homes
--- One row a home with a gateway in use. What is learned of it is read only where the silence has lasted long enough to matter.
+-- One row a home with a gateway in use. What is learned of it is read only where the silence has lasted long enough to
+-- matter.
 -- Metrics: motion 1, open 2, occupied 3, presence 4, ok_press 11. What turns on is a sign of life when it does, what
 -- has two sides is one each time (core/metrics.py).
 SELECT home.id, home.region_id, home.key, home.zone, home.policy,
