@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from alerts.detect import alike, personal
 from alerts.detect.alike import HOURS, Alike
-from alerts.detect.arrays import Bools, Ints
+from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.detect.coverage import SPOKEN
 from alerts.detect.hazard import HALVES, KINDS
 from alerts.detect.memory import EMPTY, Memory
@@ -31,12 +31,14 @@ class Limits:
         minutes: int16 [homes, kinds, halves], see alerts/detect/personal.py; UNKNOWN throughout where not known.
         alike: int16 [homes, kinds, hours] each.
         speaks: bool [homes]: usually sends something in every quarter of an hour.
+        twice_s: float64 [homes], see personal.Fit; NaN where not known.
     """
 
     version: Ints
     minutes: Minutes
     alike: Alike
     speaks: Bools
+    twice_s: Floats
 
 
 def write(memory: Memory, spoken: float, budget_days: float, zone_offset_s: float) -> dict[str, Any]:
@@ -59,6 +61,7 @@ def write(memory: Memory, spoken: float, budget_days: float, zone_offset_s: floa
         },
         "believed_a_day": round(found.believed_a_day(budget_days), 5),
         "limit_min": personal.limits(found, budget_days).tolist(),
+        "twice_min": round(found.twice_s / 60),
         "alike": [near.count.tolist(), near.shorter.tolist(), near.usual_min.tolist()],
     }
 
@@ -68,15 +71,18 @@ def read(parts: Sequence[Mapping[str, Any] | None], versions: Sequence[int | Non
     count = len(parts)
     minutes = np.full((count, KINDS, HALVES), UNKNOWN, dtype=np.int16)
     near = np.zeros((3, count, KINDS, HOURS), dtype=np.int16)
+    twice_s = np.full(count, np.nan)
     for row, part in enumerate(parts):
         if part is not None and part["known"]:
             minutes[row] = part["limit_min"]
             near[:, row] = part["alike"]
+            twice_s[row] = part.get("twice_min", np.nan) * 60  # a profile of an older night does not say
     return Limits(
         version=np.array([version or 0 for version in versions], dtype=np.int64),
         minutes=minutes,
         alike=Alike(*near),
         speaks=np.array([part is not None and part["spoken"] >= SPOKEN for part in parts], dtype=np.bool_),
+        twice_s=twice_s,
     )
 
 

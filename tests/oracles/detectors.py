@@ -38,7 +38,8 @@ def limit(home: Row) -> float:
         return float(max(personal, rule / 2))
     if home["began"] is Began.CAME:
         return float(max(personal, floor))
-    longest = max(rule, home["not_returned_s"]) if home["door_at"] is None else rule
+    broken = home["twice_s"] is not None and home["twice_s"] > rule
+    longest = max(rule, home["not_returned_s"]) if home["door_at"] is None or broken else rule
     return float(min(max(personal, floor), longest))
 
 
