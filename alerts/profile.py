@@ -101,7 +101,8 @@ def write_memory(memory: Memory) -> dict[str, Any]:
         "until": memory.until,
         "first_at": _plain(memory.first_at),
         "last_at": _plain(memory.last_at),
-        "spells": [_column(memory.spells.at), _column(memory.spells.length_s), _column(memory.spells.began)],
+        "spells": _columns(memory.spells),
+        "cut": _columns(memory.cut),
         "activity": [_column(memory.half_at), _column(memory.half_began), _column(memory.bins)],
     }
 
@@ -110,10 +111,10 @@ def read_memory(data: Mapping[str, Any] | None) -> Memory:
     """The reverse; EMPTY for nothing, or for a form that this code does not read."""
     if data is None or data.get("form") != FORM:
         return EMPTY
-    at, length_s, began = data["spells"]
     half_at, half_began, bins = data["activity"]
     return Memory(
-        spells=Spells(np.array(at, np.float64), np.array(length_s, np.float64), np.array(began, np.int8)),
+        spells=_spells(data["spells"]),
+        cut=_spells(data.get("cut", ([], [], []))),  # a memory of an older night has none
         half_at=np.array(half_at, np.float64),
         half_began=np.array(half_began, np.int8),
         bins=np.array(bins, np.int64),
@@ -121,6 +122,15 @@ def read_memory(data: Mapping[str, Any] | None) -> Memory:
         first_at=np.nan if data["first_at"] is None else float(data["first_at"]),
         until=float(data["until"]),
     )
+
+
+def _columns(spells: Spells) -> list[list[int]]:
+    return [_column(spells.at), _column(spells.length_s), _column(spells.began)]
+
+
+def _spells(columns: Sequence[Sequence[int]]) -> Spells:
+    at, length_s, began = columns
+    return Spells(np.array(at, np.float64), np.array(length_s, np.float64), np.array(began, np.int8))
 
 
 def _plain(moment: float) -> float | None:

@@ -147,7 +147,9 @@ def _without(source: Source, spans: Floats) -> Source:
     """Nothing was seen in these spans, which are in order and apart."""
     time = _time(source)
     place = np.searchsorted(spans[:, 0], time, side="right") - 1
-    keep = np.flatnonzero((place < 0) | (time >= spans[np.maximum(place, 0), 1])) if len(spans) else np.arange(len(time))
+    keep = (
+        np.flatnonzero((place < 0) | (time >= spans[np.maximum(place, 0), 1])) if len(spans) else np.arange(len(time))
+    )
     return _with(source, time[keep], keep, source.out)
 
 

@@ -90,9 +90,7 @@ def _seconds(recording: Recording) -> NDArray[np.float64]:
 
 def _rows(source: Source, keep: NDArray[np.bool_]) -> Source:
     recording = source.recording
-    part = recording._replace(
-        wall=recording.wall[keep], sensor=recording.sensor[keep], value=recording.value[keep]
-    )
+    part = recording._replace(wall=recording.wall[keep], sensor=recording.sensor[keep], value=recording.value[keep])
     return replace(source, recording=part)
 
 

@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from alerts.detect.arrays import Bools
 from evaluation.recorded import Source
 from simulator.recordings import RecordedSensor
 
@@ -15,9 +16,10 @@ LIVING: Final = ("living", "kitchen", "work")
 
 
 def without_each(source: Source, rng: np.random.Generator) -> Sequence[Source]:
-    return [
-        part for gone in source.recording.sensors for part in _only(source, lambda sensor, gone=gone: sensor != gone)
-    ]
+    made: list[Source] = []
+    for place in range(len(source.recording.sensors)):
+        made += _kept(source, np.arange(len(source.recording.sensors)) != place)
+    return made
 
 
 def motion_only(source: Source, rng: np.random.Generator) -> Sequence[Source]:
@@ -72,8 +74,11 @@ def _moves(source: Source) -> bool:
 
 def _only(source: Source, wanted: Callable[[RecordedSensor], bool]) -> Sequence[Source]:
     """The home with these sensors alone; none where that is all of them, or where they say nothing."""
+    return _kept(source, np.array([wanted(sensor) for sensor in source.recording.sensors], dtype=np.bool_))
+
+
+def _kept(source: Source, kept: Bools) -> Sequence[Source]:
     recording = source.recording
-    kept = np.array([wanted(sensor) for sensor in recording.sensors], dtype=np.bool_)
     rows = kept[recording.sensor]
     if kept.all() or not rows.any():
         return []

@@ -67,7 +67,9 @@ def _rows(path: Path) -> Iterator[tuple[float, float, str]]:
         with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
             lines = list(csv.reader(file))
     except (OSError, zlib.error, EOFError, UnicodeDecodeError) as error:
-        raise RegisterError(f"{path} is no whole gzip file of text ({error}): fetch it again, or take it away") from error
+        raise RegisterError(
+            f"{path} is no whole gzip file of text ({error}): fetch it again, or take it away"
+        ) from error
     if not lines or not set(COLUMNS) <= set(lines[0]):
         raise RegisterError(f"{path}, line 1: the header must be `start,end,activity`. Are these labels?")
     places = [lines[0].index(name) for name in COLUMNS]

@@ -157,7 +157,7 @@ def _metered(recording: Recording) -> tuple[Signs, Floats]:
 def _changed(recording: Recording) -> "np.typing.NDArray[np.bool_]":
     """bool [rows]: whether the sensor said something else before; its first word is compared with nothing.
 
-    Each 1 of a motion sensor that has not said 0 yet is one, as the gateway marks it (gateway/outbox.py).
+    Each later 1 of a motion sensor that has not said 0 yet is one, as the gateway marks it (gateway/outbox.py).
     """
     changed = np.zeros(len(recording.wall), dtype=np.bool_)
     for place, sensor in enumerate(recording.sensors):
@@ -165,5 +165,6 @@ def _changed(recording: Recording) -> "np.typing.NDArray[np.bool_]":
         value = recording.value[mine]
         changed[mine[1:]] = value[1:] != value[:-1]
         if sensor.kind == "motion":
-            changed[mine[1:]] |= np.cumsum(value == 0)[1:] == 0
+            later = np.diff(recording.wall[mine]) > np.timedelta64(0, "ms")
+            changed[mine[1:]] |= later & (np.cumsum(value == 0)[1:] == 0)
     return changed

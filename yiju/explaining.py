@@ -104,7 +104,8 @@ def _bound(found: Reasoning) -> str:
     if found.limit_s == floor:
         return "the floor: no limit is shorter"
     if found.limit_s > rule and found.limit_s == found.policy.not_returned_s:
-        return "the limit of an absence: no exterior door is watched, or silences here have twice been longer than the rule"
+        why = "no exterior door is watched, or silences here have twice been longer than the rule"
+        return f"the limit of an absence: {why}"
     return "the rule: nobody indoors may be silent for longer" if found.limit_s >= rule else "who left: half the rule"
 
 

@@ -3,9 +3,9 @@
 How long a silence may last depends on how it began (alerts/detect/spells.py) and on the clock, by what the home's own
 past says (alerts/detect/personal.py). Until a home is known the rule in use holds, 12 h (Shanghai, Longgang), and a
 silence that began at the exterior door is left to not_returned. Afterwards nobody indoors may be silent for longer
-than the rule (`longest_s` says where it yields), nobody who seems to have left is missed before half of it or before a day out is over (personal.py),
-and no limit is shorter than the floor. Time in which nothing was received from the home is not silence and is taken
-off; a planned absence silences it.
+than the rule (`longest_s` says where it yields), nobody who seems to have left is missed before half of it or before
+a day out is over (personal.py), and no limit is shorter than the floor. Time in which nothing was received from the
+home is not silence and is taken off; a planned absence silences it.
 """
 
 import numpy as np
