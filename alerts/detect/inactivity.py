@@ -8,6 +8,8 @@ a day out is over (personal.py), and no limit is shorter than the floor. Time in
 home is not silence and is taken off; a planned absence silences it.
 """
 
+from typing import Final
+
 import numpy as np
 
 from alerts.detect.arrays import Bools, Floats, Homes
@@ -15,6 +17,8 @@ from alerts.detect.cannot_watch import watched
 from alerts.detect.findings import Findings
 from alerts.detect.spells import DOOR, Began, Codes
 from core.model import AlertKind, Severity
+
+TWICE_TIMES: Final = 1.1  # x what a home has lived through twice is no longer usual
 
 
 def find(now: float, homes: Homes, slack_s: float = 0.0) -> Findings:
@@ -63,13 +67,16 @@ def limit_s(homes: Homes) -> Floats:
 def longest_s(no_door: Bools, twice_s: Floats, rule_s: Floats, not_returned_s: Floats) -> Floats:
     """float64 [homes]: the longest that a personal limit indoors may be.
 
-    It is the rule, but that of an absence where no exterior door is watched, as a silence may always be an outing, and
-    where the home's own life has broken the rule twice: a rule that is broken every other night calls nobody.
+    It is the rule, but that of an absence where no exterior door is watched, as a silence may always be an outing. Where
+    the home's own life has broken the rule twice, it yields by as much, up to an absence: a rule that is broken every
+    other night calls nobody.
 
     Args:
         twice_s: see arrays.Homes.
     """
-    return np.where(no_door | (twice_s > rule_s), np.fmax(rule_s, not_returned_s), rule_s)  # NaN compares false
+    most = np.fmax(rule_s, not_returned_s)
+    lived = np.fmin(TWICE_TIMES * twice_s, most)
+    return np.where(no_door, most, np.where(twice_s > rule_s, lived, rule_s))  # NaN compares false
 
 
 def went_out(homes: Homes) -> Bools:

@@ -38,8 +38,9 @@ def limit(home: Row) -> float:
         return float(max(personal, rule / 2))
     if home["began"] is Began.CAME:
         return float(max(personal, floor))
-    broken = home["twice_s"] is not None and home["twice_s"] > rule
-    longest = max(rule, home["not_returned_s"]) if home["door_at"] is None or broken else rule
+    longest = max(rule, home["not_returned_s"]) if home["door_at"] is None else rule
+    if home["door_at"] is not None and home["twice_s"] is not None and home["twice_s"] > rule:
+        longest = min(1.1 * home["twice_s"], max(rule, home["not_returned_s"]))
     return float(min(max(personal, floor), longest))
 
 

@@ -40,7 +40,7 @@ homes = st.fixed_dictionaries(
         "door_at": maybe,
         "began": st.sampled_from(Began),
         "personal_s": st.none() | spans | st.just(math.inf),
-        "twice_s": st.none() | st.sampled_from([12.0 * HOUR, 13.0 * HOUR]),
+        "twice_s": st.none() | st.sampled_from([12.0 * HOUR, 13.0 * HOUR, 30.0 * HOUR]),
         "away_until": st.none() | past | st.just(NOW + HOUR),
         "unseen_s": st.sampled_from([0.0, 900.0, 8.0 * HOUR]),
         "life_devices": st.integers(0, 2),
