@@ -67,9 +67,9 @@ def limit_s(homes: Homes) -> Floats:
 def longest_s(no_door: Bools, twice_s: Floats, rule_s: Floats, not_returned_s: Floats) -> Floats:
     """float64 [homes]: the longest that a personal limit indoors may be.
 
-    It is the rule, but that of an absence where no exterior door is watched, as a silence may always be an outing. Where
-    the home's own life has broken the rule twice, it yields by as much, up to an absence: a rule that is broken every
-    other night calls nobody.
+    It is the rule, but that of an absence where no exterior door is watched, as a silence may always be an outing.
+    Where the home's own life has broken the rule twice, it yields by as much, up to an absence: a rule that is broken
+    every other night calls nobody.
 
     Args:
         twice_s: see arrays.Homes.
