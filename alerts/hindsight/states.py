@@ -17,7 +17,7 @@ _ONLINE: Final = BY_NAME["online"].id
 _SILENT: Final = BY_NAME["silent"].id
 _LIMIT: Final = BY_NAME["silence_limit"].id
 _BY_GATEWAY: Final = (_SILENT, _LIMIT, BY_NAME["test_asked"].id)  # what a gateway says of a device, not the device
-# bool [metrics]: what a device says of itself, but that it is online, which counts only while it does not say otherwise.
+# bool [metrics]: what a device says of itself, but that it is online: that counts only while it says so.
 _SPEAKS: Final = ~np.isin(np.arange(SLOTS), (*_BY_GATEWAY, _ONLINE))
 _WITH_HUB: Final = 2  # of _SILENT: its hub is down
 _MOTION: Final = BY_NAME["motion"].id
