@@ -1,4 +1,4 @@
-"""Homes with nothing but a smart meter: their signs of life are what is switched on (alerts/detect/power.py).
+"""Homes with nothing but a smart meter: their signs of life are what is switched (alerts/detect/power.py).
 
 Once a minute the meters' new values are looked at, and kept in `power_life`: the last sign, from where the sweep takes
 it like any other home's, and what of the time since could not be seen. Which steps are a person's, and how seldom the

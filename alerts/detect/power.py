@@ -1,9 +1,9 @@
-"""Signs of life from a smart meter alone: somebody switched something on.
+"""Signs of life from a smart meter alone: somebody switched something on or off.
 
-An appliance that is switched on is a step up in the home's power. A fridge, a boiler or a pump makes steps too, but it
-makes them by night as by day. So steps are sorted by size, and a size counts as a person's only where the home's own
-past shows that it has quiet hours: in the quietest third of the day it comes much more rarely than on average. Until
-that is known only large steps count (a kettle, a cooker).
+An appliance that is switched on is a step up in the home's power, and one that is switched off a step down. A fridge, a
+boiler or a pump makes steps too, but it makes them by night as by day. So steps are sorted by direction and size, and
+such a class counts as a person's only where the home's own past shows that it has quiet hours: in the quietest third of
+the day it comes much more rarely than on average. Until that is known only large steps count (a kettle, a cooker).
 
 A value that stands still to the watt for an hour is an outage that somebody has filled, not a quiet home. Some meters
 speak each quarter of an hour, some only when the value changes, some in steps of ten watts: so how long a meter says
@@ -20,11 +20,12 @@ from alerts.detect.memory import DAY_S
 
 APART_S: Final = 300.0  # two values further apart show no step, but of a meter that usually speaks more seldom
 APART_TIMES: Final = 1.5  # x the longest usual gap
-LEAST_W: Final = 40.0  # smaller steps are noise
-SIZES: Final = 24  # classes of size: half octaves from LEAST_W on
+LEAST_W: Final = 20.0  # smaller steps are noise
+HEIGHTS: Final = 24  # half octaves from LEAST_W on
+SIZES: Final = 2 * HEIGHTS  # classes of steps: those up by height, then those down
 LARGE_W: Final = 1000.0  # of a home that is not known yet only these count
 KEEP_A_DAY: Final = 0.965  # what is learned of the steps is worth a third after a month
-ENOUGH: Final = 20  # steps of one size to know it by
+ENOUGH: Final = 20  # steps of one class to know it by
 MACHINE: Final = (
     0.35  # a size that comes at least this much as often in its quietest hours as on average is a machine's
 )
@@ -103,11 +104,11 @@ NO_DAYS: Final = Days(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
 
 @dataclass(frozen=True)
 class Steps:
-    """Steps up in power, in time order.
+    """Steps in power, in time order.
 
     Attributes:
         time: float64 [steps], epoch seconds.
-        size: int64 [steps], class of size, 0 .. SIZES - 1.
+        size: int64 [steps], class, 0 .. SIZES - 1.
     """
 
     time: Floats
@@ -115,9 +116,9 @@ class Steps:
 
 
 def steps(time: Floats, watts: Floats, usual: Usual = UNKNOWN, stood_since: float = np.nan) -> Steps:
-    """Steps up between values that follow each other closely; a rise over several values is one step, at its top.
+    """Steps between values that follow each other closely; a rise over several values is one step, at its top.
 
-    What is higher after an outage, filled or not, is no step: nobody knows when it rose.
+    What is higher or lower after an outage, filled or not, is no step: nobody knows when it became so.
 
     Args:
         time: epoch seconds, rising. watts: the meter's power.
@@ -125,33 +126,41 @@ def steps(time: Floats, watts: Floats, usual: Usual = UNKNOWN, stood_since: floa
     """
     if len(time) < 2:
         return Steps(np.zeros(0), np.zeros(0, np.int64))
-    rise = np.diff(watts)
     close = np.diff(time) <= np.broadcast_to(usual.apart_s, len(time))[1:]
     start, last = _stands(time, watts, usual, stood_since)
     flat = last[_is_flat(time, start, last, usual)]
     close[flat[flat < len(close)]] = False
-    up = (rise > 0) & close
+    up_at, up_w = _rises(watts, close)
+    down_at, down_w = _rises(-watts, close)
+    at = np.append(up_at, down_at)
+    order = np.argsort(at)
+    return Steps(time[at[order]], np.append(height_of(up_w), HEIGHTS + height_of(down_w))[order])
+
+
+def _rises(watts: Floats, close: Bools) -> tuple[Ints, Floats]:
+    """Where rises of at least LEAST_W end, and their heights. `close`: which two neighbours may show one."""
+    up = (np.diff(watts) > 0) & close
     first = np.flatnonzero(up & ~np.append(False, up[:-1]))
     ends = np.flatnonzero(up & ~np.append(up[1:], False)) + 1
     height = watts[ends] - watts[first]
     big = height >= LEAST_W
-    return Steps(time[ends[big]], size_of(height[big]))
+    return ends[big], height[big]
 
 
-def size_of(height_w: Floats) -> Ints:
-    """int64: the class of each height in watts."""
-    return np.asarray(np.clip(np.floor(2 * np.log2(height_w / LEAST_W)), 0, SIZES - 1), dtype=np.int64)
+def height_of(watts: Floats) -> Ints:
+    """int64: the half octave of each height of a step, 0 .. HEIGHTS - 1."""
+    return np.asarray(np.clip(np.floor(2 * np.log2(watts / LEAST_W)), 0, HEIGHTS - 1), dtype=np.int64)
 
 
 def by_hour(seen: Steps, zone_offset_s: float) -> Floats:
-    """float64 [SIZES, 24]: how many steps of each size came in each hour of the local day."""
+    """float64 [SIZES, 24]: how many steps of each class came in each hour of the local day."""
     counts = np.zeros((SIZES, 24))
     np.add.at(counts, (seen.size, (((seen.time + zone_offset_s) % DAY_S) // 3600).astype(np.int64)), 1.0)
     return counts
 
 
 def persons(counts: Floats) -> Bools:
-    """bool [SIZES]: which sizes are a person's doing.
+    """bool [SIZES]: which classes of steps are a person's doing.
 
     Args:
         counts: float64 [SIZES, 24], as `by_hour` of the past, older days worth less.
@@ -160,12 +169,12 @@ def persons(counts: Floats) -> Bools:
     windows = np.lib.stride_tricks.sliding_window_view(round_the_clock, _WINDOW_HOURS, axis=1).sum(axis=2)
     total = counts.sum(axis=1)
     quietest = windows.min(axis=1) * 24 / _WINDOW_HOURS
-    large = np.arange(SIZES) >= size_of(np.array([LARGE_W]))[0]
+    large = np.arange(SIZES) % HEIGHTS >= height_of(np.array([LARGE_W]))[0]
     return np.asarray(np.where(total >= ENOUGH, quietest < MACHINE * total, large), dtype=np.bool_)
 
 
 def signs(seen: Steps, zone_offset_s: float) -> Floats:
-    """float64 [signs]: the moments at which a person switched something on, each day judged by the days before it."""
+    """float64 [signs]: the moments at which a person switched something, each day judged by the days before it."""
     day = np.floor((seen.time + zone_offset_s) / DAY_S)
     mine = np.zeros(len(seen.time), dtype=np.bool_)
     past = np.zeros((SIZES, 24))

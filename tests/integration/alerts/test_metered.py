@@ -1,4 +1,4 @@
-"""A home with nothing but a smart meter is watched by what is switched on."""
+"""A home with nothing but a smart meter is watched by what is switched on and off."""
 
 from datetime import datetime, timedelta
 
@@ -41,7 +41,7 @@ def test_who_switches_nothing_on_any_more_is_missed_though_the_fridge_goes_on(wo
         home.state(meter, "power", 60, now)
         world.tick(now)
     (kept,) = world.rows("SELECT life_at FROM power_life")
-    assert kept["life_at"] == NOW - timedelta(minutes=55)  # the kettle at 08:05
+    assert kept["life_at"] == NOW - timedelta(minutes=54)  # the kettle at 08:05, for a minute
     (profile,) = world.rows("SELECT data FROM profile")
     assert profile["data"]["known"]
     usual = NOW + 6 * HOUR
@@ -57,8 +57,54 @@ def test_who_switches_nothing_on_any_more_is_missed_though_the_fridge_goes_on(wo
         world.tick(now)
         world.tick(now + timedelta(seconds=5))
     (alert,) = world.alerts("inactivity")
-    assert alert["began_at"] == usual - timedelta(minutes=55)
+    assert alert["began_at"] == usual - timedelta(minutes=54)
     assert alert["parameters"]["limit_s"] < 8 * 3600
+
+
+def fills_in(world: World, home: HomeWorld, meter: int, start: datetime, end: datetime) -> None:
+    """Its hub repeats one value each minute."""
+    world.owner.execute("SELECT reading_make_room(%s, %s)", [start, end])
+    world.owner.execute(
+        "INSERT INTO reading SELECT %s, %s, %s, at, at, 63, %s, 0"
+        " FROM generate_series(%s::timestamptz, %s - interval '1 minute', interval '1 minute') AS at",
+        [home.id, meter, world.batch, POWER, start, end],
+    )
+
+
+def look(world: World, home: HomeWorld, meter: int, now: datetime) -> set[str]:
+    """A tick; gives the kinds of the alerts that are open then."""
+    home.heard(now)
+    home._rollup(meter, POWER, now, 0)
+    world.owner.execute(
+        "INSERT INTO device_state (device_id, metric, home_id, time, value, on_at, changed_at, received_at)"
+        " VALUES (%s, %s, %s, %s, 63, %s, %s, %s) ON CONFLICT (device_id, metric) DO UPDATE SET time = excluded.time,"
+        " received_at = excluded.received_at",
+        [meter, POWER, home.id, now, now, now, now],
+    )  # fmt: skip
+    world.tick(now)
+    return {alert["kind"] for alert in world.alerts() if alert["state"] != "resolved"}
+
+
+def test_a_meter_that_is_filled_with_one_value_is_no_quiet_home(world: World) -> None:
+    """After 14 h of it, a night and a morning: a silence is found as it was before."""
+    home = world.home("h1", stuck_s=10 * 86_400)  # that the sensor is stuck is another notice
+    meter = home.device("meter", mains=True)
+    dead, back = NOW + timedelta(minutes=10), NOW + 14 * HOUR
+    silent = NOW + 26 * HOUR  # 11:00
+    lives(world, home, meter, NOW - timedelta(days=14), dead, (6, 22))
+    fills_in(world, home, meter, dead, back)
+    lives(world, home, meter, back, silent, (6, 10))
+    lives(world, home, meter, silent, silent + 12 * HOUR, (0, -1))
+    half = timedelta(minutes=30)
+    opened = {step: look(world, home, meter, NOW + step * half) for step in range(77)}
+    said = {step for step, kinds in opened.items() if "cannot_watch" in kinds}
+    assert said == set(range(3, 28))  # 63 W since 09:10: an hour later, until the meter is back at 23:00
+    (alarm,) = world.alerts("inactivity")  # none of that day and of the night after it
+    assert silent - HOUR < alarm["began_at"] < silent
+    assert alarm["opened_at"] < silent + 8 * HOUR
+    (memory,) = world.rows("SELECT data FROM home_memory")
+    _, lengths, _ = memory["data"]["spells"]
+    assert 8 * 3600 > max(lengths) > 7 * 3600  # a night; the quiet day taught nothing
 
 
 def test_a_meter_is_no_witness_where_sensors_are(world: World) -> None:
@@ -79,7 +125,7 @@ def test_who_once_pressed_the_ok_button_is_watched_by_the_meter_all_the_same(wor
     home.heard(NOW)
     home.state(meter, "power", 60, NOW)
     seen = observe(world.worker, NOW)
-    assert seen.homes.life_at[0] == (NOW - timedelta(minutes=55)).timestamp()
+    assert seen.homes.life_at[0] == (NOW - timedelta(minutes=54)).timestamp()
     assert seen.homes.life_room[0] == ""
     assert "inactivity" not in {finding.kind for finding in detect(seen, NOW)}
 
