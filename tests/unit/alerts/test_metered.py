@@ -23,7 +23,7 @@ def meter(days: float, every_s: float = 60.0) -> tuple[Floats, Floats]:
         watts += 2000.0 * ((minutes % 1440) // 3 == hour * 20 + 3)
     of = int(every_s // 60)
     means = np.round(watts[: len(watts) // of * of].reshape(-1, of).mean(axis=1))
-    return START + np.arange(1, len(means) + 1) * every_s, means
+    return np.asarray(START + np.arange(1, len(means) + 1) * every_s, np.float64), np.asarray(means, np.float64)
 
 
 @settings(deadline=None)
@@ -93,6 +93,6 @@ def test_outages_are_given_to_the_memory_and_what_comes_after_one_is_no_step() -
 
 
 def test_a_home_without_a_sign_yet_has_no_silence_that_could_have_holes() -> None:
-    time = START + np.arange(200) * 60.0
-    watts = np.where(np.arange(200) < 90, 60.0, 61.0)
+    time = np.asarray(START + np.arange(200) * 60.0, np.float64)
+    watts = np.where(np.arange(200) < 90, 60.0, 61.0).astype(np.float64)
     assert metered.looked(NEVER, time, watts, EVERYTHING, power.UNKNOWN).outages.tolist() == []
