@@ -25,9 +25,11 @@ from store.queries import load_queries
 
 QUERIES: Final = load_queries(__package__, "metered.sql")
 POWER: Final = BY_NAME["power"].id
+ENERGY: Final = BY_NAME["energy"].id  # of a meter that counts and never says its power
+METRICS: Final = {"power": POWER, "energy": ENERGY}
 OVERLAP_S: Final = 600.0  # of values that are looked at again, as a rise may lie between two looks, ...
 OVERLAP_GAPS: Final = 3.0  # or so many usual gaps, where a meter speaks seldom, ...
-OVERLAP_MOST_S: Final = 3600.0  # at most
+OVERLAP_MOST_S: Final = 3 * 3600.0  # at most
 FIRST_S: Final = DAY_S  # so far back a home is looked at that was never looked at
 
 
@@ -70,20 +72,22 @@ NEVER: Final = Followed(-np.inf, np.nan, np.nan, np.zeros((0, 2)))
 
 def follow(connection: Connection, now: datetime, slices: Sequence[int] = ALL) -> None:
     """Brings `power_life` of every metered home of these slices up to `now`. The caller owns the transaction."""
-    homes = connection.execute(QUERIES["metered_homes"], {"slices": list(slices)}).fetchall()
+    homes = connection.execute(QUERIES["metered_homes"], {"slices": list(slices)} | METRICS).fetchall()
     if not homes:
         return
     before = [followed_of(row) for row in homes]
     usual = [Usual(*(np.nan if row[name] is None else row[name] for name in ("gap_s", "still_s"))) for row in homes]
     since = [look_from(one, often, now.timestamp()) for one, often in zip(before, usual, strict=True)]
-    asked = {"devices": [row["device_id"] for row in homes], "since": since, "now": now, "power": POWER}
+    asked = {"devices": [row["device_id"] for row in homes], "since": since, "now": now} | METRICS
+    asked["metrics"] = [row["metric"] for row in homes]
     values: dict[int, list[Mapping[str, Any]]] = {}
     for row in connection.execute(QUERIES["new_power"], asked):
         values.setdefault(row["device_id"], []).append(row)
     kept: dict[str, list[Any]] = {"homes": [], "until": [], "life_at": [], "changed_at": [], "outages": []}
     for home, one, often in zip(homes, before, usual, strict=True):
-        if mine := values.get(home["device_id"]):
-            after = looked(one, *columns_of(mine), persons(_counts(home["by_hour"])), often)
+        time, watts = shown(*_columns(values.get(home["device_id"], [])), counted=home["metric"] == ENERGY)
+        if len(time):
+            after = looked(one, time, watts, persons(_counts(home["by_hour"])), often)
             kept["homes"].append(home["home_id"])
             kept["until"].append(after.until)
             kept["life_at"].append(None if np.isnan(after.life_at) else after.life_at)
@@ -123,6 +127,15 @@ def looked(before: Followed, time: Floats, watts: Floats, mine: Bools, usual: Us
     )
 
 
+def shown(time: Floats, values: Floats, *, counted: bool) -> tuple[Floats, Floats]:
+    """Times and watts of a meter's values; of a counter (kWh) the mean power up to each but the first."""
+    if not counted:
+        return time, values
+    elapsed = np.diff(time)
+    rows = np.flatnonzero(elapsed > 0)
+    return time[1:][rows], np.round(np.diff(values)[rows] * 3.6e6 / elapsed[rows])
+
+
 def persons(by_hour: Floats | None) -> Bools:
     """bool [SIZES]: which steps are a person's. `by_hour`: what is learned, None = nothing yet."""
     return power.persons(np.zeros((SIZES, 24)) if by_hour is None else by_hour)
@@ -139,8 +152,9 @@ def learn(
 ) -> tuple[Signs, Floats]:
     """Learns which steps are a person's from those that are new, and gives the span's signs of life and outages."""
     row = connection.execute(QUERIES["power_life"], {"home_id": home_id}).fetchone()
-    asked = {"device_id": device_id, "since": since, "until": until, "power": POWER}
-    time, watts = columns_of(connection.execute(QUERIES["power_between"], asked).fetchall())
+    asked = {"device_id": device_id, "since": since, "until": until} | METRICS
+    rows = connection.execute(QUERIES["power_between"], asked).fetchall()
+    time, watts = shown(*_columns(rows), counted=bool(rows) and rows[0]["metric"] == ENERGY)
     before_until = row["learned_until"] if row else None
     signs, outages, habits = learned(time, watts, habits_of(row), before_until, since, until, zone_offset_s)
     days = habits.days
@@ -210,8 +224,7 @@ def outages_of(kept: Any) -> Floats:
     return np.array(kept or [], dtype=np.float64).reshape(-1, 2)
 
 
-def columns_of(rows: Sequence[Mapping[str, Any]]) -> tuple[Floats, Floats]:
-    """Time and value of these rows."""
+def _columns(rows: Sequence[Mapping[str, Any]]) -> tuple[Floats, Floats]:
     time, watts = (np.array([row[name] for row in rows], dtype=np.float64) for name in ("time", "value"))
     return time, watts
 

@@ -24,7 +24,8 @@ class Meters:
         self._home = np.full(len(register.device_id), -1, dtype=np.int64)
         self._home[list(self.rows.values())] = list(self.rows)
         nothing = np.zeros((0, 2))
-        self._values: dict[int, list[Floats]] = {home: [nothing] for home in self.rows}  # [time, watts], as they came
+        self._values: dict[int, list[Floats]] = {home: [nothing] for home in self.rows}  # [time, value], as they came
+        self._counts = dict.fromkeys(self.rows, True)  # whether all it has said is what it counts, not its power
         self._followed: dict[int, Followed] = {}
         self._habits: dict[int, tuple[Habits, float]] = {}  # what is learned, and until when
         homes = len(register.home_id)
@@ -32,12 +33,17 @@ class Meters:
         self._outages: list[Floats | None] = [None] * homes
 
     def feed(self, readings: Readings) -> None:
-        """Keeps the values of these meters."""
+        """Keeps the values of these meters: their power, of one that has never said it what it counts."""
         if not self.rows:
             return
-        home = np.where(readings["metric"] == metered.POWER, self._home[readings["device"]], -1)
+        said = np.isin(readings["metric"], (metered.POWER, metered.ENERGY))
+        home = np.where(said, self._home[readings["device"]], -1)
         for row in np.unique(home[home >= 0]).tolist():
             mine = readings[home == row]
+            power_said = mine["metric"] == metered.POWER
+            if self._counts[row] and power_said.any():
+                self._counts[row], self._values[row] = False, []
+            mine = mine if self._counts[row] else mine[power_said]
             self._values[row].append(np.column_stack([mine["time"], mine["value"]]))
 
     def know(self, home: int, habits: Habits, since: float) -> None:
@@ -49,7 +55,7 @@ class Meters:
     def signs(self, home: int, since: float, until: float) -> Signs:
         """Signs of life in [since, until), by what is known now."""
         habits = self._known(home)
-        time, watts = self._between(home, since, until).T
+        time, watts = self._between(home, since, until)
         seen = power.steps(time, watts, habits.usual)
         return metered.nowhere(seen.time[metered.persons(habits.by_hour)[seen.size]])
 
@@ -58,7 +64,7 @@ class Meters:
         for home in self.rows:
             before, habits = self._followed.get(home, NEVER), self._known(home)
             since = metered.look_from(before, habits.usual, now)
-            time, watts = self._between(home, np.nextafter(since, np.inf), np.nextafter(now, np.inf)).T
+            time, watts = self._between(home, np.nextafter(since, np.inf), np.nextafter(now, np.inf))
             if len(time):
                 after = metered.looked(before, time, watts, metered.persons(habits.by_hour), habits.usual)
                 self._followed[home], self._outages[home] = after, after.outages
@@ -67,7 +73,7 @@ class Meters:
     def learn(self, home: int, since: float, until: float, zone_offset_s: float) -> tuple[Signs, Floats]:
         """As metered.learn. What is older than `since` is forgotten."""
         before, at = self._habits.get(home, (Habits(), None))
-        time, watts = self._between(home, since, until).T
+        time, watts = self._between(home, since, until)
         signs, outages, habits = metered.learned(time, watts, before, at, since, until, zone_offset_s)
         self._keep_habits(home, habits, until)
         kept = self._all(home)
@@ -89,11 +95,12 @@ class Meters:
     def _known(self, home: int) -> Habits:
         return self._habits[home][0] if home in self._habits else Habits()
 
-    def _between(self, home: int, since: float, until: float) -> Floats:
-        """float64 [values, 2]: time and watts in [since, until), by time."""
+    def _between(self, home: int, since: float, until: float) -> tuple[Floats, Floats]:
+        """Times and watts in [since, until), by time."""
         values = self._all(home)
         values = values[(values[:, 0] >= since) & (values[:, 0] < until)]
-        return values[np.argsort(values[:, 0], kind="stable")]
+        time, value = values[np.argsort(values[:, 0], kind="stable")].T
+        return metered.shown(time, value, counted=self._counts[home])
 
     def _all(self, home: int) -> Floats:
         if len(self._values[home]) > 1:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from alerts.engine import detect
 from alerts.learn import learn_home
 from alerts.observe import observe
+from alerts.reasoning import reason
 from tests.conftest import NOW
 from tests.integration.alerts.world import HomeWorld, World
 
@@ -137,3 +138,24 @@ def test_of_two_meters_the_one_that_is_followed_is_learned(world: World) -> None
     home.state(other, "power", 10, NOW)
     home.heard(NOW)
     assert learn_home(world.owner, home.id, "UTC", NOW)["known"]
+
+
+def test_a_meter_that_only_counts_each_quarter_of_an_hour_shows_who_boils_water(world: World) -> None:
+    """It never says its power; the engine and hindsight see the same."""
+    home = world.home("h1")
+    meter = home.device("meter", mains=True)
+    start, counted = NOW - timedelta(days=12), 100.0
+    for quarter in range(12 * 96 + 1):  # 60 to 62 W, and the kettle at 7, 12, 17 and 22 o'clock
+        at = start + quarter * timedelta(minutes=15)
+        boils = at.minute == 15 and at.hour in (7, 12, 17, 22)
+        counted += (0.0155 if quarter % 3 else 0.015) + 0.1 * boils
+        home.state(meter, "energy", round(counted, 4), at)
+    home.heard(NOW)
+    learn_home(world.owner, home.id, "UTC", NOW)
+    world.owner.execute("UPDATE power_life SET until = NULL")  # as of a home that was never looked at
+    now = NOW + timedelta(minutes=1)
+    seen = observe(world.worker, now)
+    assert seen.homes.life_at[0] == (NOW - 1.5 * HOUR).timestamp()  # lower again at 07:30
+    found = reason(world.owner, "h1", now)
+    assert found.life_at == seen.homes.life_at[0]
+    assert found.unseen_s == seen.homes.unseen_s[0]

@@ -96,3 +96,9 @@ def test_a_home_without_a_sign_yet_has_no_silence_that_could_have_holes() -> Non
     time = np.asarray(START + np.arange(200) * 60.0, np.float64)
     watts = np.where(np.arange(200) < 90, 60.0, 61.0).astype(np.float64)
     assert metered.looked(NEVER, time, watts, EVERYTHING, power.UNKNOWN).outages.tolist() == []
+
+
+def test_what_a_counter_shows_is_the_mean_power_between_its_values() -> None:
+    time, counted = np.array([0.0, 900.0, 900.0, 2700.0]), np.array([5.0, 5.1, 5.1, 5.2])
+    assert [one.tolist() for one in metered.shown(time, counted, counted=True)] == [[900.0, 2700.0], [400.0, 200.0]]
+    assert [len(one) for one in metered.shown(time[:0], counted[:0], counted=True)] == [0, 0]
