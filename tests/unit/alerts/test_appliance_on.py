@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from alerts.detect import appliance_on, routine
+from alerts.detect.arrays import Bools, Floats
 from alerts.detect.quarters import Quarters
 from alerts.observe import supplies
 from alerts.observe.supplies import POWER_QUARTERS, QUARTER_S, Grid
@@ -13,7 +14,7 @@ MIDNIGHT = 1_769_990_400.0
 BASE_W, HEATER_W, STOVE_W = 35.0, 1200.0, 900.0
 
 
-def heating(quarter: "np.typing.NDArray[np.float64]") -> "np.typing.NDArray[np.bool_]":
+def heating(quarter: Floats) -> Bools:
     """From 23:00 to 01:00."""
     return np.asarray((quarter + HOUR) % DAY < 2 * HOUR, dtype=np.bool_)
 
@@ -37,8 +38,8 @@ def test_what_is_on_beside_the_water_heater_is_found_and_the_heater_is_not(
     found_at = None
     for now in np.arange(first, MIDNIGHT + 4.5 * HOUR, 300.0):
         end = supplies.grid_end(now)
-        quarter = end - QUARTER_S * np.arange(POWER_QUARTERS, 0, -1)
-        watts = BASE_W + HEATER_W * heating(quarter)
+        quarter = np.asarray(end - QUARTER_S * np.arange(POWER_QUARTERS, 0, -1), np.float64)
+        watts = np.asarray(BASE_W + HEATER_W * heating(quarter), np.float64)
         if stove_from is not None:
             watts += STOVE_W * (quarter >= MIDNIGHT - DAY + stove_from * HOUR)
         watts[quarter > now] = np.nan
