@@ -1,7 +1,13 @@
 """A home with nothing but a smart meter is watched by what is switched on and off."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
+import numpy as np
+from psycopg.types.json import Jsonb
+
+import store
+from alerts.detect import power
 from alerts.engine import detect
 from alerts.learn import learn_home
 from alerts.observe import observe
@@ -159,3 +165,19 @@ def test_a_meter_that_only_counts_each_quarter_of_an_hour_shows_who_boils_water(
     found = reason(world.owner, "h1", now)
     assert found.life_at == seen.homes.life_at[0]
     assert found.unseen_s == seen.homes.unseen_s[0]
+
+
+def test_what_was_learned_of_steps_up_from_40_w_is_kept(world: World) -> None:
+    """By the migration that gave each class its new place."""
+    (script,) = (Path(store.__file__).parent / "migrations").glob("*_what_a_meter_shows.sql")
+    text = script.read_text(encoding="utf-8")
+    update = text[text.index("UPDATE power_life") :]
+    home = world.home("h1")
+    old = [[float(size * 100 + hour) for hour in range(24)] for size in range(24)]
+    world.owner.execute("INSERT INTO power_life (home_id, by_hour) VALUES (%s, %s)", [home.id, Jsonb(old)])
+    world.owner.execute(update.encode())
+    world.owner.execute(update.encode())  # as it is in the new form
+    (kept,) = world.rows("SELECT by_hour FROM power_life")
+    assert np.array(kept["by_hour"]).shape == (power.SIZES, 24)
+    assert kept["by_hour"][2:24] == old[:22]
+    assert not np.array(kept["by_hour"][:2] + kept["by_hour"][24:]).any()
