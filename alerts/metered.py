@@ -115,7 +115,8 @@ def looked(before: Followed, time: Floats, watts: Floats, mine: Bools, usual: Us
     signs = seen.time[mine[seen.size]]
     changed_at = power.changed_at(time, watts, usual, stood_since)
     found = power.outages(time, watts, usual, stood_since)
-    over = found[(found[:, 0] < changed_at) & (found[:, 1] > before.until)]
+    # What began before the value that stood at the last look was over then. NaN compares false.
+    over = found[(found[:, 0] < changed_at) & ~(found[:, 0] < before.changed_at)]
     life_at = float(np.fmax(before.life_at, signs[-1] if len(signs) else np.nan))
     outages = np.concatenate([before.outages, over])
     return Followed(

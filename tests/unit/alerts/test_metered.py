@@ -54,6 +54,21 @@ def test_however_often_one_looks_the_same_is_seen(
     assert followed.life_at == at_once.life_at or np.isnan([followed.life_at, at_once.life_at]).all()
 
 
+def test_an_outage_of_which_every_value_was_looked_at_as_it_came_is_kept_when_it_is_over() -> None:
+    time = START + np.asarray(np.arange(300), np.float64) * 300
+    watts = np.where(np.arange(300) % 7 < 3, 60.0, 61.0).astype(np.float64)
+    watts[50] = 2000.0  # the last sign
+    watts[100:200] = 62.0
+    followed = NEVER
+    for now in range(300):
+        since = metered.look_from(followed, power.UNKNOWN, float(time[now]))
+        new = (time > since) & (np.arange(300) <= now)
+        followed = metered.looked(followed, time[new], watts[new], power.persons(np.zeros((SIZES, 24))), power.UNKNOWN)
+        if now >= 200:
+            assert followed.outages.tolist() == [[time[100], time[199]]]
+    assert followed.life_at == time[51]
+
+
 def test_what_is_usual_of_a_meter_is_learned_night_by_night_as_from_all_at_once() -> None:
     time, watts = meter(20, 900.0)
     watts[500:560] = 77.0  # an outage of 15 h that was filled
