@@ -75,11 +75,13 @@ def remember_home(connection: Connection, home_id: int, now: datetime, zone_offs
     rows = connection.execute(QUERIES["quarters"], {"home_id": home_id, "since": since, "now": now}).fetchall()
     quarters = np.array([one["quarter"] for one in rows], dtype=np.float64)
     meter = _only_meter(connection, home_id)
+    holes = coverage.holes(quarters)
     if meter is None:
         signs = read_signs(connection, home_id, since, now.timestamp())
     else:
-        signs = metered.learn(connection, home_id, meter, since, now.timestamp(), zone_offset_s)
-    after = memory.remember(before, signs, now.timestamp(), coverage.holes(quarters))
+        signs, outages = metered.learn(connection, home_id, meter, since, now.timestamp(), zone_offset_s)
+        holes = np.concatenate([holes, outages])
+    after = memory.remember(before, signs, now.timestamp(), holes)
     connection.execute(QUERIES["keep_memory"], {"home_id": home_id, "data": Jsonb(profile.write_memory(after))})
     return after, coverage.spoken(quarters)
 

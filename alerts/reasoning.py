@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from alerts import calibrate, profile
+from alerts import calibrate, metered, profile
 from alerts.detect import cannot_watch, device_silent, inactivity, memory
 from alerts.detect.arrays import Devices, Floats
 from alerts.detect.spells import Began, Signs, Spells, spells_of
@@ -223,7 +223,7 @@ def _as_the_sweep_saw(
     hindsight = Hindsight(register, start, at.timestamp(), slack_s=0.0)
     hindsight.know([learned["data"] if learned else None], [learned["version"] if learned else None])
     habits = connection.execute(METERED["power_life"], {"home_id": home_id}).fetchone()
-    hindsight.meters.know(0, habits["by_hour"] if habits else None, start)
+    hindsight.meters.know(0, metered.habits_of(habits), start)
     hindsight.feed(readings)
     return hindsight
 

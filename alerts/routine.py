@@ -27,12 +27,13 @@ class RoutineTable:
     """Routines of all homes, one row each, NaN = not known.
 
     Attributes:
-        scalars: name -> float64 [homes]. high_s: float64 [homes, 24]. night_out: bool [homes, 24].
+        scalars: name -> float64 [homes]. high_s, high_w: float64 [homes, 24]. night_out: bool [homes, 24].
         trends: of those homes.
     """
 
     scalars: Mapping[str, Floats]
     high_s: Floats
+    high_w: Floats
     night_out: Bools
     trends: drift.Trends
 
@@ -70,7 +71,8 @@ def fit(past: Quarters, witnesses: Witnesses, now: float, zone_offset_s: float, 
         kept |= {name: _plain(getattr(routine, name)) for name in OF_ROUTINE}
         kept["blinded"] = blinded(past.quarter[past.life > 0], witnesses.movers)
         kept["door_from"] = _plain(door_from(now, witnesses.doors))
-        kept |= {"high_s": [_plain(value) for value in routine.high_s], "night_out": routine.night_out.tolist()}
+        kept |= {name: [_plain(value) for value in getattr(routine, name)] for name in ("high_s", "high_w")}
+        kept["night_out"] = routine.night_out.tolist()
     if not np.isnan(sigmas).all():
         kept["trend"] = {
             name: [_plain(value) for value in values]
@@ -91,6 +93,7 @@ def table_of(home_id: Ints, kept: Sequence[Mapping[str, Any] | None]) -> Routine
     return RoutineTable(
         {name: np.array([one.get(name) for one in known], dtype=np.float64) for name in SCALARS},
         wide(known, "high_s", 24),
+        wide(known, "high_w", 24),
         np.array([one.get("night_out") or [False] * 24 for one in known], dtype=np.bool_).reshape(count, 24),
         drift.Trends(
             home_id,

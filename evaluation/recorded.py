@@ -149,9 +149,10 @@ def _metered(recording: Recording) -> tuple[Signs, Floats]:
     names = [sensor.name for sensor in recording.sensors]
     mains = recording.sensor == (names.index("power_w") if "power_w" in names else 0)
     time, watts = recording.wall[mains].astype(np.int64) / 1000.0, recording.value[mains]
-    at = power.signs(power.steps(time, watts), 0.0)
+    usual = power.usual_of_values(time, watts)
+    at = power.signs(power.steps(time, watts, usual), 0.0)
     nowhere = np.zeros(len(at), np.bool_)
-    return Signs(at, nowhere, np.full(len(at), UNKNOWN, np.int8), nowhere), power.outages(time, watts)
+    return Signs(at, nowhere, np.full(len(at), UNKNOWN, np.int8), nowhere), power.outages(time, watts, usual)
 
 
 def _changed(recording: Recording) -> "np.typing.NDArray[np.bool_]":

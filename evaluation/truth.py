@@ -111,6 +111,8 @@ def unseen(happening: Happening, truth: Sequence[Happening]) -> bool:
     def hides(fault: Happening) -> bool:
         if fault.what == "dead_battery":
             return fault.device is not None and fault.device == happening.device
+        if fault.what == "flat_meter":
+            return happening.what == Mishap.STOVE  # nothing but the meter could say it
         return fault.what in UNSEEING and not (said and fault.what == "network_outage")
 
     return any(hides(one) and one.start <= happening.start and until <= one.end for one in truth)

@@ -36,7 +36,8 @@ class Routine:
         door_gap_s: longest time between two uses of the exterior door.
         dry_s: longest time in which hardly any water ran (LOW_M3) and the door was not used.
         radio_s: usual longest time in which no sensor of life said anything at all.
-        base_w: base load. high_s: float64 [24], longest run of high power that began near each local hour.
+        base_w: base load. high_s: float64 [24], longest run of high power that began near each local hour. high_w:
+            float64 [24], the most that those at least half as long drew for a whole quarter of an hour.
         night_out: bool [24], hours in which leaving is usual.
     """
 
@@ -48,6 +49,7 @@ class Routine:
     radio_s: float
     base_w: float
     high_s: Floats
+    high_w: Floats
     night_out: Bools
 
 
@@ -65,6 +67,7 @@ def learn(past: Quarters, zone_offset_s: float, appliance_w: float) -> Routine |
     if not len(alive) or past.quarter[alive[-1]] - past.quarter[alive[0]] < LEARN_DAYS * DAY_S:
         return None
     base = _base_w(past.power_low)
+    high_s, high_w = _high_runs(past, base + appliance_w, zone_offset_s)
     rises = rise_of_days(past, zone_offset_s)
     return Routine(
         rise_s=float(np.nanmax(rises)) if not np.isnan(rises).all() else np.nan,
@@ -74,7 +77,8 @@ def learn(past: Quarters, zone_offset_s: float, appliance_w: float) -> Routine |
         dry_s=_longest_dry(past),
         radio_s=_usual_quiet(past),
         base_w=base,
-        high_s=_high_runs(past, base + appliance_w, zone_offset_s),
+        high_s=high_s,
+        high_w=high_w,
         night_out=_night_out(past, zone_offset_s),
     )
 
@@ -145,22 +149,25 @@ def _base_w(power_low: Floats) -> float:
     return float(np.percentile(known, BASE_SHARE)) if len(known) else np.nan
 
 
-def _high_runs(past: Quarters, threshold_w: float, zone_offset_s: float) -> Floats:
-    """float64 [24]: the longest run of quarters above the threshold, by the local hour of its start, +- 1 h."""
-    longest = np.full(24, np.nan)
+def _high_runs(past: Quarters, threshold_w: float, zone_offset_s: float) -> tuple[Floats, Floats]:
+    """float64 [24] each: the longest run of quarters above the threshold, by the local hour of its start, +- 1 h, and
+    the highest of the quarters of those at least half as long."""
+    longest, most_w = np.full(24, np.nan), np.full(24, np.nan)
     if np.isnan(threshold_w):
-        return longest
+        return longest, most_w
     high = past.power_low >= threshold_w  # NaN compares false
     joined = np.concatenate([[False], high[1:] & high[:-1] & (np.diff(past.quarter) == QUARTER_S)])
     starts = np.flatnonzero(high & ~joined)
     ends = np.flatnonzero(high & ~np.append(joined[1:], False))
     length = past.quarter[ends] - past.quarter[starts] + QUARTER_S
     hour = ((past.quarter[starts] + zone_offset_s) % DAY_S // 3600).astype(np.int64)
+    most = np.array([past.power_low[start : end + 1].max() for start, end in zip(starts, ends, strict=True)])
     for of_day in range(24):
         near = np.isin(hour, [(of_day - 1) % 24, of_day, (of_day + 1) % 24])
         if near.any():
             longest[of_day] = length[near].max()
-    return longest
+            most_w[of_day] = most[near & (2 * length >= longest[of_day])].max()
+    return longest, most_w
 
 
 def _night_out(past: Quarters, zone_offset_s: float) -> Bools:

@@ -17,6 +17,8 @@ class Power:
         home_id: int64 [homes]; device_id: the meter.
         watts: the last value. base_w: the home's base load.
         high_since: start of the run of quarters, up to now, in none of which it fell below the threshold.
+        above_since: the same of the run in which it was as much above what is usual in a run like this; NaN = it is
+            not, or none is usual.
         still_since: since when nobody was seen to move: the last sign of life.
         out: whether that silence began with somebody leaving. watched: whether silence means anything.
         usual_s: how long such a run lasts here at this hour when nothing is wrong (a water heater); NaN = never seen.
@@ -28,6 +30,7 @@ class Power:
     watts: Floats
     base_w: Floats
     high_since: Floats
+    above_since: Floats
     still_since: Floats
     out: Bools
     watched: Bools

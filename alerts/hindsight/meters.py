@@ -1,15 +1,16 @@
 """Homes with nothing but a smart meter, as alerts.metered follows and learns them."""
 
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from alerts import metered
+from alerts.detect import power
 from alerts.detect.arrays import Floats
-from alerts.detect.power import Steps, steps
 from alerts.detect.spells import Signs
 from alerts.hindsight.readings import Readings
 from alerts.hindsight.register import Register
+from alerts.metered import NEVER, Followed, Habits
 from core.model import DeviceKind
 
 
@@ -23,68 +24,85 @@ class Meters:
         self._home = np.full(len(register.device_id), -1, dtype=np.int64)
         self._home[list(self.rows.values())] = list(self.rows)
         nothing = np.zeros((0, 2))
-        self._values: dict[int, list[Floats]] = {home: [nothing] for home in self.rows}  # [time, watts], as they came
-        self._until: dict[int, float] = {}
-        self._counts: dict[int, tuple[Floats, float]] = {}  # what is learned of the steps, and until when
-        self.life_at = np.full(len(register.home_id), np.nan)
+        self._values: dict[int, list[Floats]] = {home: [nothing] for home in self.rows}  # [time, value], as they came
+        self._counts = dict.fromkeys(self.rows, True)  # whether all it has said is what it counts, not its power
+        self._followed: dict[int, Followed] = {}
+        self._habits: dict[int, tuple[Habits, float]] = {}  # what is learned, and until when
+        homes = len(register.home_id)
+        self.life_at, self._changed_at, self._still_s = (np.full(homes, np.nan) for _ in range(3))
+        self._outages: list[Floats | None] = [None] * homes
 
     def feed(self, readings: Readings) -> None:
-        """Keeps the values of these meters."""
+        """Keeps the values of these meters: their power, of one that has never said it what it counts."""
         if not self.rows:
             return
-        home = np.where(readings["metric"] == metered.POWER, self._home[readings["device"]], -1)
+        said = np.isin(readings["metric"], (metered.POWER, metered.ENERGY))
+        home = np.where(said, self._home[readings["device"]], -1)
         for row in np.unique(home[home >= 0]).tolist():
             mine = readings[home == row]
+            power_said = mine["metric"] == metered.POWER
+            if self._counts[row] and power_said.any():
+                self._counts[row], self._values[row] = False, []
+            mine = mine if self._counts[row] else mine[power_said]
             self._values[row].append(np.column_stack([mine["time"], mine["value"]]))
 
-    def know(self, home: int, by_hour: Sequence[Sequence[float]] | None, since: float) -> None:
-        """What is known of a home's steps (`power_life.by_hour`), which is followed from `since` on, if metered."""
+    def know(self, home: int, habits: Habits, since: float) -> None:
+        """What is known of a home's steps and meter (`power_life`), which is followed from `since` on, if metered."""
         if home in self.rows:
-            self._until[home] = since
-            if by_hour is not None:
-                self._counts[home] = np.array(by_hour, dtype=np.float64), since
+            self._followed[home] = Followed(since, np.nan, np.nan, NEVER.outages)
+            self._keep_habits(home, habits, since)
 
     def signs(self, home: int, since: float, until: float) -> Signs:
         """Signs of life in [since, until), by what is known now."""
-        known = self._counts.get(home)
-        seen = _steps(self._between(home, since, until))
-        found = seen.time[metered.persons(known[0] if known else None)[seen.size]]
-        return metered.nowhere(found)
+        habits = self._known(home)
+        time, watts = self._between(home, since, until)
+        seen = power.steps(time, watts, habits.usual)
+        return metered.nowhere(seen.time[metered.persons(habits.by_hour)[seen.size]])
 
     def follow(self, now: float) -> None:
         """As metered.follow, once a minute."""
         for home in self.rows:
-            since = self._until.get(home, now - metered.FIRST.total_seconds()) - metered.OVERLAP.total_seconds()
-            values = self._between(home, np.nextafter(since, np.inf), np.nextafter(now, np.inf))
-            if len(values):
-                self._until[home] = float(values[-1, 0])
-                known = self._counts.get(home)
-                found = metered.last_sign(_steps(values), known[0] if known else None)
-                self.life_at[home] = np.fmax(self.life_at[home], np.nan if found is None else found)
+            before, habits = self._followed.get(home, NEVER), self._known(home)
+            since = metered.look_from(before, habits.usual, now)
+            time, watts = self._between(home, np.nextafter(since, np.inf), np.nextafter(now, np.inf))
+            if len(time):
+                after = metered.looked(before, time, watts, metered.persons(habits.by_hour), habits.usual)
+                self._followed[home], self._outages[home] = after, after.outages
+                self.life_at[home], self._changed_at[home] = after.life_at, after.changed_at
 
-    def learn(self, home: int, since: float, until: float, zone_offset_s: float) -> Signs:
+    def learn(self, home: int, since: float, until: float, zone_offset_s: float) -> tuple[Signs, Floats]:
         """As metered.learn. What is older than `since` is forgotten."""
-        before, at = self._counts.get(home, (None, None))
-        seen = _steps(self._between(home, since, until))
-        signs, counts = metered.learned(seen, before, at, since, until, zone_offset_s)
-        self._counts[home] = counts, until
+        before, at = self._habits.get(home, (Habits(), None))
+        time, watts = self._between(home, since, until)
+        signs, outages, habits = metered.learned(time, watts, before, at, since, until, zone_offset_s)
+        self._keep_habits(home, habits, until)
         kept = self._all(home)
         self._values[home] = [kept[kept[:, 0] >= since]]
-        return signs
+        return signs, outages
 
-    def _between(self, home: int, since: float, until: float) -> Floats:
-        """float64 [values, 2]: time and watts in [since, until), by time."""
+    def columns(self) -> dict[str, Any]:
+        """As the query `homes` gives what a meter shows of each home."""
+        return {
+            "meter_changed_at": self._changed_at,
+            "meter_outages": self._outages,
+            "meter_still_s": self._still_s,
+        }
+
+    def _keep_habits(self, home: int, habits: Habits, until: float) -> None:
+        self._habits[home] = habits, until
+        self._still_s[home] = habits.usual.still_s
+
+    def _known(self, home: int) -> Habits:
+        return self._habits[home][0] if home in self._habits else Habits()
+
+    def _between(self, home: int, since: float, until: float) -> tuple[Floats, Floats]:
+        """Times and watts in [since, until), by time."""
         values = self._all(home)
         values = values[(values[:, 0] >= since) & (values[:, 0] < until)]
-        return values[np.argsort(values[:, 0], kind="stable")]
+        time, value = values[np.argsort(values[:, 0], kind="stable")].T
+        return metered.shown(time, value, counted=self._counts[home])
 
     def _all(self, home: int) -> Floats:
         if len(self._values[home]) > 1:
             self._values[home] = [np.concatenate(self._values[home])]
         return self._values[home][0]
-
-
-def _steps(values: Floats) -> Steps:
-    if len(values) < 2:
-        return Steps(np.zeros(0), np.zeros(0, np.int64))
-    return steps(values[:, 0], values[:, 1])

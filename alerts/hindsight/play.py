@@ -208,10 +208,11 @@ class Hindsight:
         """As the query `homes` gives them: of a home with nothing but a meter, what that shows too."""
         columns, shown = self.states.home_columns(offset_s), self.meters.life_at
         later = shown > columns["life_at"]  # NaN compares false
-        return columns | {
+        shows = self.meters.columns()
+        return columns | shows | {
             "life_at": np.fmax(columns["life_at"], shown),
             "life_room": np.where(later, "", columns["life_room"]).astype(np.object_),
-        }
+        }  # fmt: skip
 
     def _learn(self, now: float) -> None:
         due = np.flatnonzero(self._due <= now)
@@ -230,11 +231,13 @@ class Hindsight:
         before = self._memories[row]
         since = memory.read_from(before, now)
         quarters = self.sums.quarters_seen(row, since, now)
+        holes = coverage.holes(quarters)
         if row in self.meters.rows:
-            signs = self.meters.learn(row, since, now, offset_s)
+            signs, outages = self.meters.learn(row, since, now, offset_s)
+            holes = np.concatenate([holes, outages])
         else:
             signs = self._signs.of_home(row, since, now)
-        after = memory.remember(before, signs, now, coverage.holes(quarters))
+        after = memory.remember(before, signs, now, holes)
         part = profile.write(after, coverage.spoken(quarters), self._policies[row].false_alarm_days, offset_s)
         known = profile.read([part], [int(self._limits.version[row]) + 1])
         for mine, its in ((self._limits.minutes, known.minutes), (self._limits.version, known.version),

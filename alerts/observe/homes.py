@@ -10,6 +10,8 @@ from alerts.detect.alike import look_up
 from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.detect.coverage import QUARTER_S
 from alerts.detect.memory import HOLE_S
+from alerts.detect.power import Usual
+from alerts.detect.power import unseen_s as outages_s
 from alerts.detect.spells import DOOR, Began, Codes, how_began, room_codes
 from alerts.observe.columns import Columns, latest
 from alerts.observe.devices import online_since
@@ -50,7 +52,9 @@ def homes(
     hall = here & devices.life & (devices.room == RoomKind.ENTRY) & ~leaves
     no_hall = np.bincount(at[hall], minlength=count) == 0
     began[no_door & (began == Began.INDOORS) & (no_hall | (room == RoomKind.ENTRY))] = Began.LEFT
+    metered = np.bincount(at[here & devices.life & (devices.kind == DeviceKind.METER)], minlength=count) > 0
     unseen_s = _unseen_s(now, columns, known.speaks, limits["inactivity_floor_s"], received)
+    unseen_s = np.where(metered, np.maximum(unseen_s, _not_shown_s(now, columns)), unseen_s)
     few = look_up(known.alike.count, began, life_at, offset)
     few[few == 0] = np.nan
     # Sensors, summed up for each home. A gateway that is away shows nothing, however young its last readings are.
@@ -64,6 +68,8 @@ def homes(
     until = np.where(installed, device_silent.heard_until(devices)[sensors], -np.inf)
     until = np.minimum(until, np.where(installed, devices.gateway_heard_at[sensors], -np.inf) + cannot_watch.BEHIND_S)
     until = np.where(somebody_s >= limits["stuck_s"][mine] + slack_s, -np.inf, until)  # sensor_stuck: it is no witness
+    flat_at = columns["meter_changed_at"] + Usual(np.nan, columns["meter_still_s"]).flat_s
+    until = np.fmin(until, np.where(devices.kind[sensors] == DeviceKind.METER, flat_at[mine], np.inf))
     seen_until = np.full(count, -np.inf)
     np.maximum.at(seen_until, mine, until)
     # Sensors that are never all silent for long, and now are: the radio hangs, though each alone may yet speak.
@@ -146,6 +152,17 @@ def _lost(now: float, devices: arrays.Devices, slack_s: float) -> Bools:
     silent = (now > device_silent.heard_until(devices) + slack_s) | device_silent.gone(devices)
     moves = np.isin(devices.kind, (DeviceKind.MOTION, DeviceKind.RADAR))
     return np.asarray(moves & silent & (now - devices.last_at < RELEARNED_S), np.bool_)
+
+
+def _not_shown_s(now: float, columns: Columns) -> Floats:
+    """What a meter alone did not show of the time since the last sign of life: outages, and what it has said since its
+    value last changed, which may be the beginning of one. Seconds."""
+    life_at = columns["life_at"]
+    not_shown = np.nan_to_num(now - np.maximum(columns["meter_changed_at"], life_at))
+    for row, over in enumerate(columns["meter_outages"]):
+        if over is not None and not np.isnan(life_at[row]):
+            not_shown[row] += outages_s(over, life_at[row], now)
+    return np.asarray(not_shown, dtype=np.float64)
 
 
 def _unseen_s(now: float, columns: Columns, speaks: Bools, floor_s: Floats, received: Received) -> Floats:

@@ -16,6 +16,8 @@ SELECT home.id, home.region_id, home.key, home.zone, home.policy,
     learned.version,
     CASE WHEN greatest(home_state.life_at, power_life.life_at) < %(now)s - interval '30 minutes'
         THEN learned.inactivity END AS inactivity,
+    extract(epoch FROM power_life.changed_at)::float8 AS meter_changed_at, power_life.outages AS meter_outages,
+    power_life.still_s AS meter_still_s,
     CASE WHEN home_state.life_at < %(now)s - interval '1 hour' THEN learned.radio_s END AS radio_s,
     CASE WHEN home_state.life_at < %(now)s - interval '1 hour' THEN learned.blinded END AS blinded
 FROM home

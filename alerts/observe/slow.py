@@ -104,6 +104,7 @@ def _power(
         threshold[home],
         zone_offset_s[home],
         routines.high_s[home],
+        routines.high_w[home],
     )
 
 

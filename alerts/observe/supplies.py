@@ -60,24 +60,29 @@ def grid_end(now: float) -> float:
 
 def power(
     grid: Grid, homes: Mapping[str, Floats | Bools | Ints], watts: Floats, threshold_w: Floats,
-    zone_offset_s: Floats, high_s: Floats,
+    zone_offset_s: Floats, high_s: Floats, high_w: Floats,
 ) -> Power:  # fmt: skip
     """One row a row of `grid`.
 
     Args:
         homes: home_id, base_w, still_since, out, watched, margin, appliance_s of each row's home.
         watts, threshold_w: the last value, and from where on power is high.
-        high_s: float64 [rows, 24], usual runs by hour.
+        high_s, high_w: float64 [rows, 24], usual runs by hour, and what they draw.
     """
     gap = _gap(grid.low)
-    run = trailing(grid.low >= threshold_w[:, None], gap)  # NaN compares false
-    since = grid.end - gap * QUARTER_S - run * QUARTER_S
-    since = np.where(run > 0, since, np.nan)
+
+    def since_above(limit_w: Floats) -> Floats:
+        run = trailing(grid.low >= limit_w[:, None], gap)  # NaN compares false
+        return np.where(run > 0, grid.end - gap * QUARTER_S - run * QUARTER_S, np.nan)
+
+    since = since_above(threshold_w)
     hour = np.nan_to_num((since + zone_offset_s) % 86_400 // 3600).astype(np.int64)
+    usual_w = high_w[np.arange(len(hour)), hour]
     return Power(
         device_id=grid.device_id,
         watts=watts,
         high_since=np.asarray(since, dtype=np.float64),
+        above_since=since_above(usual_w + threshold_w - np.asarray(homes["base_w"])),
         usual_s=high_s[np.arange(len(hour)), hour],
         **homes,  # type: ignore[arg-type]
     )

@@ -31,7 +31,9 @@ from store.queries import load_queries
 
 QUERIES: Final = load_queries(__package__)
 URGENT: Final = load_queries("alerts", "urgent.sql")
-_OF_HOMES: Final = ("life_at", "door_at", "inside_at", "away_until", "radio_s", "blinded")
+_OF_HOMES: Final = (
+    "life_at", "door_at", "inside_at", "away_until", "radio_s", "blinded", "meter_changed_at", "meter_still_s",
+)  # fmt: skip
 _OF_DEVICES: Final = ("registered_at", "last_at", "gone_at", "limit_s", "somebody_s", "standing_since")
 SLOW_S: Final = 60.0  # between two looks at rooms, doors, supplies and sensors
 
@@ -180,6 +182,7 @@ def _home_columns(rows: Rows, now: datetime) -> dict[str, Any]:
         "life_room": of.texts(rows, "life_room"),
         **{name: of.floats(rows, name) for name in _OF_HOMES},
         "resting": of.bools(rows, "resting"),
+        "meter_outages": [metered.outages_of(row["meter_outages"]) if row["meter_outages"] else None for row in rows],
     }
 
 

@@ -78,14 +78,16 @@ def no_door(now: float, home: Row, slack: float) -> bool:
 
 
 def appliance_on(now: float, row: Row, slack: float) -> bool:
-    if not row["watched"] or row["high_since"] is None or row["still_since"] is None:
+    if not row["watched"] or row["still_since"] is None or now - row["still_since"] < 1200 + slack:
         return False
+    if row["known"] and row["above_since"] is not None and now - row["above_since"] >= row["appliance_s"] + slack:
+        return True
     limit = 4 * HOUR
     if row["known"]:
         limit = (
             row["appliance_s"] if row["usual_s"] is None else max(row["margin"] * row["usual_s"], row["appliance_s"])
         )
-    return bool(now - row["high_since"] >= limit + slack and now - row["still_since"] >= 1200 + slack)
+    return bool(row["high_since"] is not None and now - row["high_since"] >= limit + slack)
 
 
 def water_low(now: float, row: Row, slack: float) -> bool:

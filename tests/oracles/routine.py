@@ -20,6 +20,7 @@ def routine(past: Sequence[Quarter], offset: float, appliance_w: float) -> dict[
     base = _percentile(known, 10)
     wet = [row for row in past if _ran(row)]
     gaps = sorted(_gaps([row for row in past if row["radio"]]))
+    runs = [_runs(past, hour, offset, base, appliance_w) for hour in range(24)]
     rises = [rise for rise in rise_of_days(past, offset).values() if rise is not None]
     return {
         "rise_s": max(rises, default=None),
@@ -29,7 +30,8 @@ def routine(past: Sequence[Quarter], offset: float, appliance_w: float) -> dict[
         "dry_s": max(_dry(past), default=None) if wet else None,
         "radio_s": gaps[-5] if len(gaps) > 4 else None,  # four may have been outages
         "base_w": base,
-        "high_s": [_longest_run(past, hour, offset, base, appliance_w) for hour in range(24)],
+        "high_s": [max((QUARTER * len(run) for run in runs[hour]), default=None) for hour in range(24)],
+        "high_w": [_most_of_the_longer(runs[hour]) for hour in range(24)],
         "night_out": [_usual_way_out(alive, hour, offset) for hour in range(24)],
     }
 
@@ -124,20 +126,25 @@ def _dry(past: Sequence[Quarter]) -> list[float]:
     return found
 
 
-def _longest_run(
+def _most_of_the_longer(runs: Sequence[Sequence[Quarter]]) -> float | None:
+    longest = max((len(run) for run in runs), default=0)
+    return max((row["power_low"] for run in runs if 2 * len(run) >= longest for row in run), default=None)
+
+
+def _runs(
     past: Sequence[Quarter], hour: int, offset: float, base: float | None, appliance_w: float
-) -> float | None:
+) -> list[list[Quarter]]:
     """Of high power that began within an hour of this one."""
-    runs: list[list[float]] = []
+    runs: list[list[Quarter]] = []
     for row in past:
         if base is None or row["power_low"] is None or row["power_low"] < base + appliance_w:
             continue
-        if runs and row["quarter"] - runs[-1][-1] == QUARTER:
-            runs[-1].append(row["quarter"])
+        if runs and row["quarter"] - runs[-1][-1]["quarter"] == QUARTER:
+            runs[-1].append(row)
         else:
-            runs.append([row["quarter"]])
-    near = [run for run in runs if int((run[0] + offset) % DAY // HOUR) in ((hour - 1) % 24, hour, (hour + 1) % 24)]
-    return max((len(run) * QUARTER for run in near), default=None)
+            runs.append([row])
+    near = ((hour - 1) % 24, hour, (hour + 1) % 24)
+    return [run for run in runs if int((run[0]["quarter"] + offset) % DAY // HOUR) in near]
 
 
 def _usual_way_out(alive: Sequence[Quarter], hour: int, offset: float) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from psycopg.types.json import Jsonb
 
 from alerts import metered
+from alerts.detect import cannot_watch
 from alerts.detect.arrays import Homes
 from alerts.engine import detect
 from alerts.hindsight.play import Hindsight
@@ -36,6 +37,7 @@ from tests.conftest import Database
 
 DAYS, BATCH_S = 9, 7200.0
 METERED = 6  # the home that has nothing but a meter
+FILLED = (3.1, 3.8), (8.15, 8.5), (8.9, 9)  # days in which that repeats one value
 METRICS = {metric.id: name for name, metric in BY_NAME.items()}
 
 
@@ -45,6 +47,8 @@ def test_hindsight_sees_what_ingest_stored_and_the_engine_observes(database: Dat
     register = register_of_seasons(seasons, start)
     readings, _ = arrivals(seasons, register)
     register, readings = _but_a_meter(register, readings, METERED)
+    for first, last in FILLED:
+        _fill_in(register, readings, METERED, start + first * 86_400, start + last * 86_400)
     readings["stored"] = start + (np.floor((readings["stored"] - start) / BATCH_S) + 1) * BATCH_S
     for name in ("time", "received"):
         readings[name] = np.round(readings[name], 3)  # the wire has milliseconds
@@ -61,7 +65,7 @@ def test_hindsight_sees_what_ingest_stored_and_the_engine_observes(database: Dat
     for device, row in zip(register.device_id.tolist(), register.device_home.tolist(), strict=True):
         home = int(register.home_id[row])
         known[home].devices[str(device)] = KnownDevice(device, home, 0)
-    checked, moved, muted_by = 0, 0, set()
+    checked, moved, unseen, blind, muted_by = 0, 0, 0, 0, set()
     for number, stored in enumerate(np.unique(readings["stored"])):
         batch = readings[readings["stored"] == stored]
         now = datetime.fromtimestamp(float(stored), UTC)
@@ -106,6 +110,9 @@ def test_hindsight_sees_what_ingest_stored_and_the_engine_observes(database: Dat
             mirrored_halves = hindsight.sums.bath_halves(moment.timestamp(), np.arange(3), since)
             assert halves.tolist() == mirrored_halves.tolist()
             moved += int(halves.sum())
+            metered_home = seen.homes.home_id.tolist().index(METERED)
+            unseen += int(seen.homes.unseen_s[metered_home] > 7200)
+            blind += int(not cannot_watch.watched(moment.timestamp(), seen.homes, 10.0)[metered_home])
             assert len(seen.events.event_id) == len(mirrored.events.event_id)
             same(seen.aftermath, mirrored.aftermath, "aftermath")
             sides = [parted(seen, moment, planned), parted(mirrored, moment, plans.at(moment))]
@@ -115,9 +122,10 @@ def test_hindsight_sees_what_ingest_stored_and_the_engine_observes(database: Dat
     assert checked > 12
     assert moved > 100
     assert muted_by >= {"absence", "maintenance"}
-    metered_home = seen.homes.home_id.tolist().index(METERED)
     assert seen.homes.life_at[metered_home] > start + (DAYS - 1) * 86_400
     assert not np.isnan(seen.homes.personal_s[metered_home])
+    assert unseen > 0
+    assert blind > 1
     owner.close()
     ingest.close()
 
@@ -193,6 +201,16 @@ def _but_a_meter(register: Register, readings: Readings, home: int) -> tuple[Reg
     readings = readings[np.isin(readings["device"], kept)]
     readings["device"] = np.searchsorted(kept, readings["device"])
     return replace(register, **{name: getattr(register, name)[kept] for name in columns}), readings
+
+
+def _fill_in(register: Register, readings: Readings, home: int, start: float, end: float) -> None:
+    """That home's meter repeats what it said first in that span."""
+    meter = np.flatnonzero((register.kind == DeviceKind.METER) & (register.home_id[register.device_home] == home))
+    span = (readings["time"] >= start) & (readings["time"] < end) & (readings["device"] == meter[0])
+    mine = np.flatnonzero(span & (readings["metric"] == metered.POWER))
+    mine = mine[np.argsort(readings["time"][mine], kind="stable")]
+    readings["value"][mine] = readings["value"][mine[0]]
+    readings["changed"][mine[1:]] = False
 
 
 def _plan(owner: Any, start: datetime) -> None:

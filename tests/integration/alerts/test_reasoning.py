@@ -129,7 +129,7 @@ def test_a_home_with_nothing_but_a_meter_is_reasoned_about_by_what_it_switched_o
     lives(world, home, meter, NOW - timedelta(days=12), NOW, (6, 22))
     learn_home(world.owner, home.id, "UTC", NOW - HOUR)
     found = reason(world.owner, "h1", NOW)
-    assert found.life_at == (NOW - timedelta(minutes=55)).timestamp()
+    assert found.life_at == (NOW - timedelta(minutes=54)).timestamp()
     assert found.watched
     assert found.part is not None
     assert not np.isnan(found.limit_s)

@@ -1,4 +1,4 @@
-"""Power alone: a kettle is a person, a fridge is not, a value that stands still is no data."""
+"""Power alone: a kettle is a person, a fridge is not, a value that stands still longer than is usual is no data."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from alerts.detect import power
 from alerts.detect.arrays import Floats
-from alerts.detect.power import Steps
+from alerts.detect.power import Steps, Usual
 from tests.oracles import power as oracle
 
 MINUTE, DAY = 60.0, 86_400.0
@@ -27,7 +27,7 @@ def test_a_kettle_is_a_person_and_a_fridge_is_not() -> None:
     found = power.signs(power.steps(time, watts), 0.0)
     hours = ((found - START) % DAY) // 3600
     assert set(hours.tolist()) == {7.0, 12.0, 16.0, 19.0}
-    assert len(found) == 14 * 4
+    assert len(found) == 14 * 4 * 2  # on and off
 
 
 def test_the_future_teaches_nothing() -> None:
@@ -47,29 +47,42 @@ def test_a_value_that_stands_still_for_an_hour_is_an_outage_and_so_is_a_gap() ->
     assert found.tolist() == [[time[600], time[699]], [time[1499], time[1600]]]
 
 
-@given(
-    st.lists(st.tuples(st.sampled_from([60.0, 120.0, 900.0]), st.sampled_from([0.0, 50.0, 90.0, 500.0])), max_size=30)
-)
-def test_steps_as_one_would_count_them(values: list[tuple[float, float]]) -> None:
+GAPS = st.sampled_from([60.0, 120.0, 900.0, 1800.0, 1860.0, 3600.0, 8 * 3600.0])
+USUAL = st.sampled_from([np.nan, 60.0, 900.0, 3000.0, 30_000.0])
+
+
+@given(st.lists(st.tuples(GAPS, st.sampled_from([0.0, 30.0, 90.0, 500.0])), max_size=30), USUAL, USUAL)
+def test_steps_and_outages_as_one_would_find_them(
+    values: list[tuple[float, float]], gap_s: float, still_s: float
+) -> None:
     time = START + np.cumsum([gap for gap, _ in values])
-    watts = np.array([value for _, value in values])
-    found, low = [], None
-    for place in range(1, len(values)):
-        rises = watts[place] > watts[place - 1] and time[place] - time[place - 1] <= 300
-        if rises and low is None:
-            low = place - 1
-        over = place + 1 == len(values) or watts[place + 1] <= watts[place] or time[place + 1] - time[place] > 300
-        if rises and over:
-            assert low is not None
-            if watts[place] - watts[low] >= 40:
-                found.append(time[place])
-            low = None
-    assert power.steps(time, watts).time.tolist() == found
+    watts = np.array([value for _, value in values], dtype=np.float64)
+    rows, usual = list(zip(time.tolist(), watts.tolist(), strict=True)), Usual(gap_s, still_s)
+    known = [0.0 if np.isnan(one) else one for one in (gap_s, still_s)]
+    silent_s, flat_s = min(max(3 * known[0], 1800), 21_600), min(max(3 * known[1], 3600), 21_600)
+    apart_s = min(max(1.5 * known[0], 300), silent_s)
+    assert [tuple(one) for one in power.outages(time, watts, usual)] == oracle.outages(rows, silent_s, flat_s)
+    seen = power.steps(time, watts, usual)
+    assert list(zip(seen.time.tolist(), seen.size.tolist(), strict=True)) == oracle.steps(
+        rows, apart_s, silent_s, flat_s
+    )
 
 
-@given(st.floats(40, 100_000))
-def test_a_size(height_w: float) -> None:
-    assert power.size_of(np.array([height_w]))[0] == oracle.size_of(height_w)
+@given(st.lists(st.tuples(st.sampled_from([900.0, 7200.0, 40_000.0, 200_000.0]), st.sampled_from([80.0, 90.0])),
+                max_size=60))  # fmt: skip
+def test_what_is_usual_of_a_meter_as_one_would_say_it_day_by_day(values: list[tuple[float, float]]) -> None:
+    time = START + np.cumsum([gap for gap, _ in values])
+    watts = np.array([value for _, value in values], dtype=np.float64)
+    rows, found = list(zip(time.tolist(), watts.tolist(), strict=True)), power.usual_of_values(time, watts)
+    for place, (moment, _) in enumerate(rows):
+        known = oracle.usual(rows[:place], int(moment // DAY))
+        gap_s, still_s = np.asarray(found.gap_s)[place], np.asarray(found.still_s)[place]
+        assert [None if np.isnan(one) else one for one in (gap_s, still_s)] == list(known)
+
+
+@given(st.floats(20, 100_000))
+def test_a_height(height_w: float) -> None:
+    assert power.height_of(np.array([height_w]))[0] == oracle.height_of(height_w)
 
 
 @settings(max_examples=40, deadline=None)
@@ -89,11 +102,3 @@ def test_whose_steps_they_are_as_one_would_count_them(
         steps.append((at, size))
     seen = Steps(np.array([time for time, _ in steps]), np.array([size for _, size in steps], dtype=np.int64))
     assert power.signs(seen, offset).tolist() == oracle.signs(steps, offset)
-
-
-@given(st.lists(st.tuples(st.sampled_from([60.0, 900.0, 1800.0, 1860.0, 3600.0]), st.sampled_from([80.0, 90.0]))))
-def test_outages_as_one_would_find_them(values: list[tuple[float, float]]) -> None:
-    time = START + np.cumsum([gap for gap, _ in values])
-    watts = np.array([value for _, value in values], dtype=np.float64)
-    rows = list(zip(time.tolist(), watts.tolist(), strict=True))
-    assert [tuple(one) for one in power.outages(time, watts)] == oracle.outages(rows)

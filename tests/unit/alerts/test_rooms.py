@@ -65,7 +65,7 @@ homes = st.fixed_dictionaries(
     }
 )  # fmt: skip
 powers = st.fixed_dictionaries(
-    {"high_since": maybe, "still_since": maybe, "watched": flag, "known": flag, "usual_s": spans,
+    {"high_since": maybe, "above_since": maybe, "still_since": maybe, "watched": flag, "known": flag, "usual_s": spans,
      "margin": st.just(1.5), "appliance_s": st.just(HOUR)}
 )  # fmt: skip
 waters = st.fixed_dictionaries(
@@ -258,10 +258,10 @@ def test_a_run_of_high_power_begins_where_it_last_was_low(lows: list[list[float 
         grid,
         {"home_id": np.arange(count), "base_w": blank, "known": blank == 0, "still_since": blank, "out": blank > 0,
          "watched": blank == 0, "margin": blank, "appliance_s": blank},
-        blank, np.full(count, 2.0), blank, np.zeros((count, 24)),
+        blank, np.full(count, 2.0), blank, np.zeros((count, 24)), np.ones((count, 24)),
     )  # fmt: skip
-    slowly = [oracle.high_since(row, 2.0, NOW) for row in lows]
-    assert [None if np.isnan(since) else since for since in found.high_since] == slowly
+    for since, least in ((found.high_since, 2.0), (found.above_since, 3.0)):
+        assert [None if np.isnan(one) else one for one in since] == [oracle.high_since(row, least, NOW) for row in lows]
 
 
 @given(st.lists(st.none() | st.integers(0, 6), min_size=8, max_size=8))

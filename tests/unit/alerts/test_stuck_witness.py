@@ -39,6 +39,7 @@ def observed(
         "id": np.zeros(1, dtype=np.int64), "life_at": one, "door_at": np.array([door_at]),
         "inside_at": np.array([life_at - 60]), "resting": np.array([kind == "bed"]),
         "zone_offset_s": np.zeros(1), "blinded": np.array([float(blinded)]),
+        "meter_changed_at": np.full(1, np.nan), "meter_still_s": np.full(1, np.nan), "meter_outages": [None],
         "life_room": np.array([room], dtype=np.object_), "radio_s": np.full(1, np.nan),
         "away_until": np.full(1, np.nan),
     }  # fmt: skip
