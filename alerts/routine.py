@@ -11,7 +11,7 @@ from alerts.detect import drift
 from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.detect.quarters import Quarters
 from alerts.detect.routine import MEMORY_DAYS, learn
-from alerts.detect.witnesses import Witnesses, blinded, door_from
+from alerts.detect.witnesses import Witnesses, blind, door_from, unlearned
 from store.pool import Connection
 from store.queries import load_queries
 
@@ -19,7 +19,8 @@ QUERIES: Final = load_queries(__package__, "learn.sql")
 WITNESS_DAYS: Final = MEMORY_DAYS
 TREND_DAYS: Final = drift.RECENT_DAYS + drift.EARLIER_DAYS + 2
 OF_ROUTINE: Final = ("rise_s", "stay_s", "away_s", "door_gap_s", "dry_s", "radio_s", "base_w")
-SCALARS: Final = (*OF_ROUTINE, "blinded", "door_from")  # the last two by detect/witnesses.py
+SCALARS: Final = (*OF_ROUTINE, "blinded", "door_from")  # the last two by detect/witnesses.py, as is BLIND
+BLIND: Final = "blind"  # of how many sensors "blinded" says, and of those that the home has been learned without
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def witnesses_of(connection: Connection, home_id: int, now: datetime) -> Witness
     def quarters(*, exterior: bool) -> list[Floats]:
         return [np.array(row["quarters"], dtype=np.float64) for row in rows if row["exterior"] is exterior]
 
-    return Witnesses(doors=quarters(exterior=True), movers=quarters(exterior=False))
+    movers = [row["id"] for row in rows if not row["exterior"]]
+    return Witnesses(doors=quarters(exterior=True), movers=quarters(exterior=False), mover_ids=movers)
 
 
 def fit(past: Quarters, witnesses: Witnesses, now: float, zone_offset_s: float, appliance_w: float) -> dict[str, Any]:
@@ -68,7 +70,10 @@ def fit(past: Quarters, witnesses: Witnesses, now: float, zone_offset_s: float, 
     kept: dict[str, Any] = {"known": routine is not None, "fitted_at": now}
     if routine is not None:
         kept |= {name: _plain(getattr(routine, name)) for name in OF_ROUTINE}
-        kept["blinded"] = blinded(past.quarter[past.life > 0], witnesses.movers)
+        lively = past.quarter[past.life > 0]
+        unseeing = blind(lively, witnesses)
+        kept["blind"] = [{"device": device, "since": since} for device, since in unseeing.items()]
+        kept["blinded"] = unlearned(lively, unseeing.values())
         kept["door_from"] = _plain(door_from(now, witnesses.doors))
         kept |= {"high_s": [_plain(value) for value in routine.high_s], "night_out": routine.night_out.tolist()}
     if not np.isnan(sigmas).all():
@@ -88,8 +93,9 @@ def table_of(home_id: Ints, kept: Sequence[Mapping[str, Any] | None]) -> Routine
     def wide(source: Sequence[Mapping[str, Any]], name: str, width: int) -> Floats:
         return np.array([one.get(name) or [None] * width for one in source], dtype=np.float64).reshape(count, width)
 
+    scalars = {name: np.array([one.get(name) for one in known], dtype=np.float64) for name in SCALARS}
     return RoutineTable(
-        {name: np.array([one.get(name) for one in known], dtype=np.float64) for name in SCALARS},
+        scalars | {BLIND: np.array([len(one.get(BLIND, ())) for one in known], dtype=np.float64)},
         wide(known, "high_s", 24),
         np.array([one.get("night_out") or [False] * 24 for one in known], dtype=np.bool_).reshape(count, 24),
         drift.Trends(

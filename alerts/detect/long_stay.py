@@ -12,8 +12,9 @@ from typing import Final
 
 import numpy as np
 
-from alerts.detect.arrays import Floats
+from alerts.detect.arrays import Bools, Floats
 from alerts.detect.findings import Findings
+from alerts.detect.quarters import QUARTER_S
 from alerts.detect.whereabouts import Whereabouts
 from alerts.detect.whole_home import of_homes
 from core.model import AlertKind, Severity
@@ -31,7 +32,7 @@ def find(now: float, homes: Whereabouts, slack_s: float = 0.0) -> Findings:
     inside = (homes.bath_at > homes.elsewhere_at) & ~homes.resting
     inside &= (homes.elsewhere_sensors > 0) & homes.elsewhere_whole
     seen = (homes.seen_since <= homes.elsewhere_at) | (now - homes.seen_since >= SEEN_S)
-    inside &= seen & (~homes.doubtful | (homes.bath_halves * VISIT_S >= limit))
+    inside &= seen & (~_unsure(homes) | (homes.bath_halves * VISIT_S >= limit))
     rows = np.flatnonzero(inside & homes.watched & (stay >= limit + slack_s))
     return of_homes(
         AlertKind.LONG_STAY,
@@ -53,6 +54,15 @@ def find(now: float, homes: Whereabouts, slack_s: float = 0.0) -> Findings:
 
 def limit_s(homes: Whereabouts) -> Floats:
     """float64 [homes]: how long nobody may be seen elsewhere, seconds."""
-    personal = np.maximum(homes.margin * homes.stay_s, homes.long_stay_floor_s)
-    habit = np.fmin(personal, homes.long_stay_s)
-    return np.asarray(np.where(homes.doubtful, homes.long_stay_s, habit), dtype=np.float64)
+    return allowed_s(_unsure(homes), homes.stay_s, homes.margin, homes.long_stay_floor_s, homes.long_stay_s)
+
+
+def allowed_s(unsure: Bools, stay_s: Floats, margin: Floats, floor_s: Floats, rule_s: Floats) -> Floats:
+    """float64 [homes]: the same; `unsure`: whether who is seen in the bathroom may have been elsewhere, unseen."""
+    habit = np.fmin(np.maximum(margin * stay_s, floor_s), rule_s)
+    return np.asarray(np.where(unsure, rule_s, habit), dtype=np.float64)
+
+
+def _unsure(homes: Whereabouts) -> Bools:
+    walked_in = homes.bath_from <= homes.elsewhere_at + QUARTER_S  # NaN compares false
+    return homes.doubtful | ~walked_in
