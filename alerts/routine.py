@@ -19,8 +19,7 @@ QUERIES: Final = load_queries(__package__, "learn.sql")
 WITNESS_DAYS: Final = MEMORY_DAYS
 TREND_DAYS: Final = drift.RECENT_DAYS + drift.EARLIER_DAYS + 2
 OF_ROUTINE: Final = ("rise_s", "stay_s", "away_s", "door_gap_s", "dry_s", "radio_s", "base_w")
-SCALARS: Final = (*OF_ROUTINE, "blinded", "door_from")  # the last two by detect/witnesses.py, as is BLIND
-BLIND: Final = "blind"  # of how many sensors "blinded" says, and of those that the home has been learned without
+SCALARS: Final = (*OF_ROUTINE, "blinded", "door_from")  # the last two by detect/witnesses.py
 
 
 @dataclass(frozen=True)
@@ -29,13 +28,14 @@ class RoutineTable:
 
     Attributes:
         scalars: name -> float64 [homes]. high_s: float64 [homes, 24]. night_out: bool [homes, 24].
-        trends: of those homes.
+        trends: of those homes. blind: int64, ids of the devices that seem to be blind (detect/witnesses.py).
     """
 
     scalars: Mapping[str, Floats]
     high_s: Floats
     night_out: Bools
     trends: drift.Trends
+    blind: Ints
 
 
 def past_of(connection: Connection, home_id: int, now: datetime) -> Quarters:
@@ -93,9 +93,8 @@ def table_of(home_id: Ints, kept: Sequence[Mapping[str, Any] | None]) -> Routine
     def wide(source: Sequence[Mapping[str, Any]], name: str, width: int) -> Floats:
         return np.array([one.get(name) or [None] * width for one in source], dtype=np.float64).reshape(count, width)
 
-    scalars = {name: np.array([one.get(name) for one in known], dtype=np.float64) for name in SCALARS}
     return RoutineTable(
-        scalars | {BLIND: np.array([len(one.get(BLIND, ())) for one in known], dtype=np.float64)},
+        {name: np.array([one.get(name) for one in known], dtype=np.float64) for name in SCALARS},
         wide(known, "high_s", 24),
         np.array([one.get("night_out") or [False] * 24 for one in known], dtype=np.bool_).reshape(count, 24),
         drift.Trends(
@@ -105,6 +104,7 @@ def table_of(home_id: Ints, kept: Sequence[Mapping[str, Any] | None]) -> Routine
             wide(trends, "earlier", 4),
             wide(trends, "sigmas", 4),
         ),
+        np.array([sensor["device"] for one in known for sensor in one.get("blind", ())], dtype=np.int64),
     )
 
 

@@ -25,7 +25,7 @@ Moved = Callable[[Ints, Floats], tuple[Floats, Ints]]
 
 def whereabouts(
     now: float, columns: Columns, devices: arrays.Devices, at: Ints, homes: arrays.Homes,
-    routines: Mapping[str, Floats], night_out: Bools, zone_offset_s: Floats, limits: Columns, moved: Moved,
+    routines: Mapping[str, Floats], night_out: Bools, blind: Ints, zone_offset_s: Floats, limits: Columns, moved: Moved,
     slack_s: float,
 ) -> Whereabouts:  # fmt: skip
     """One row a home, in the order of `homes`.
@@ -33,7 +33,7 @@ def whereabouts(
     Args:
         columns: of the devices: room, bath and night (see room_kinds), exterior, kind, value, life_at, changed_at.
         at: row of each device's home.
-        routines: name -> float64 [homes], scalars of detect.routine.Routine.
+        routines: name -> float64 [homes], scalars of detect.routine.Routine. blind: ids of blind sensors.
         limits: the policy's columns, one row a home.
     """
     count = len(homes.home_id)
@@ -49,7 +49,7 @@ def whereabouts(
     bath_at = _latest_of(count, at, life_at, life & bath)
     toilet_at = _latest_of(count, at, life_at, life & (room == RoomKind.TOILET))
     elsewhere_at = _latest_of(count, at, life_at, life & ~bath)
-    doubtful = (routines["blind"] > 0) | (_count_of(count, at, life & ~bath & stuck) > 0)  # NaN compares false
+    doubtful = _count_of(count, at, life & ~bath & (stuck | np.isin(devices.device_id, blind))) > 0
     # Asked only of the few homes that it decides about.
     least = long_stay.allowed_s(doubtful, routines["stay_s"], *(limits[name] for name in LONG_STAY))
     asked = np.flatnonzero((bath_at > elsewhere_at) & ~homes.resting & (now - elsewhere_at >= least))
