@@ -57,8 +57,9 @@ def picture(found: Reasoning) -> str:
 def _doubted(found: Reasoning, doubt: Doubt, y: float, x: Callable[[float], float]) -> list[str]:
     """Why a sensor is not believed, and on the time line since when."""
     since = x(doubt.since if np.isfinite(doubt.since) else -np.inf)
+    words = f"not believed: {doubt_words(doubt, found.zone)}"
     return [
-        f'<text x="{LEFT}" y="{y}" fill="{GREY}">not believed: {escape(doubt_words(doubt, found.zone))}</text>',
+        f'<text x="{LEFT}" y="{y}" font-size="11" fill="{GREY}">{escape(words)}</text>',
         _bar(LEFT, WIDTH - RIGHT, y + 6, 6, TRACK),
         _bar(since, x(found.at), y + 6, 6, DOUBTED),
     ]

@@ -41,7 +41,7 @@ def doubt_words(doubt: Doubt, zone: str) -> str:
     if doubt.trouble is Trouble.SILENT:
         return f"{sensor} was never heard" if np.isnan(doubt.since) else f"{sensor} was last heard {since}"
     if doubt.trouble is Trouble.BLIND:
-        return f"{sensor} has seen nobody since {since}, though others have"
+        return f"{sensor} seems blind since {since}"
     return f'{sensor} says "somebody" without end since {since}'
 
 

@@ -93,25 +93,25 @@ def _add_changes(shown: Table, found: Reasoning) -> None:
         shown.add_row("made longer", f"x {stretch:g}", f"by {said}: {span_words(found.learned_s * stretch)}")
     if found.doubled:
         why = _sensors(found, found.doubts) or "a motion sensor cannot be believed"
-        shown.add_row("doubled", "x 2", f"{why}. So {span_words(found.personal_s)}")
+        shown.add_row("doubled", "x 2", f"{why}:\nso a silence may be twice as long: {span_words(found.personal_s)}")
 
 
 def _judged(found: Reasoning) -> str:
     """Why the silence was judged as one that began otherwise, and what that did to the learned limit."""
     why = _sensors(found, found.mute) or "a sensor was not heard"
     if found.began is Began.LEFT:
-        why += ": nobody can see whether the person left, so it may be an outing"
+        why += ".\nNobody can see whether the person left, so it may be an outing"
     elif found.began in (Began.RESTING, Began.DOOR_RESTING):
-        why += ": nobody can see whether the person is in bed, so it may be rest"
+        why += ".\nNobody can see whether the person is in bed, so it may be rest"
     else:
-        why += ": the last that it said holds nobody in bed"
+        why += ".\nThe last that it said holds nobody in bed"
     if np.isnan(found.began_s):
         return why
-    return f"{why}. Learned limit {span_words(found.began_s)}, not {span_words(found.said_s)}"
+    return f"{why}: learned limit {span_words(found.began_s)}, not {span_words(found.said_s)}"
 
 
 def _sensors(found: Reasoning, doubts: Sequence[Doubt]) -> str:
-    return "; ".join(doubt_words(doubt, found.zone) for doubt in doubts)
+    return ",\n".join(doubt_words(doubt, found.zone) for doubt in doubts)
 
 
 def _holes(found: Reasoning) -> str:
