@@ -23,7 +23,7 @@ class Whereabouts:
             0 while fewer than half of them can.
         bath_at: last sign in the bathroom or toilet, `bath_room` which; elsewhere_at: last sign anywhere else.
         bath_from: the first quarter of an hour in which somebody moved in the bathroom or toilet, from the one on that
-            elsewhere_at is in: its start. bath_halves: in how many half hours since elsewhere_at somebody did. Only
+            elsewhere_at is in: its start. bath_hours: in how many hours of the clock since then somebody did. Only
             known where they decide (the limit of a long stay has passed), else NaN and 0.
         elsewhere_whole: whether every sensor elsewhere is heard: a dead one in the bedroom makes a
             sleeper look like somebody in the bathroom.
@@ -51,7 +51,7 @@ class Whereabouts:
     bath_room: Texts
     elsewhere_at: Floats
     bath_from: Floats
-    bath_halves: Ints
+    bath_hours: Ints
     elsewhere_sensors: Ints
     elsewhere_whole: Bools
     doubtful: Bools

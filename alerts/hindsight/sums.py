@@ -10,7 +10,7 @@ from alerts.detect.witnesses import Witnesses
 from alerts.hindsight.readings import Readings, signs_of_life
 from alerts.hindsight.register import SUPPLIES, Register
 from alerts.observe.supplies import Grid, grid_end
-from alerts.observe.whereabouts import HALF_S
+from alerts.observe.whereabouts import HOUR_S
 from core.metrics import BY_NAME
 from core.model import DeviceKind, RoomKind
 
@@ -94,7 +94,7 @@ class Sums:
         ]
         first = np.array([quarters[0] if len(quarters) else np.nan for quarters in moved], dtype=np.float64)
         later = (quarters[quarters > moment] for quarters, moment in zip(moved, since, strict=True))
-        return first, np.array([len(np.unique(quarters // HALF_S)) for quarters in later], dtype=np.int64)
+        return first, np.array([len(np.unique(quarters // HOUR_S)) for quarters in later], dtype=np.int64)
 
     def quarters_seen(self, home: int, since: float, now: float) -> Floats:
         """As the query `quarters`: starts of the quarters in which anything was received. `home`: a row."""

@@ -163,13 +163,13 @@ GROUP BY asked.home_id;
 
 -- name: bath_moves
 -- When somebody first moved in each home's bathroom or toilet, from the quarter on that `since` is in, and in how many
--- half hours, from the first whole quarter after it on.
-SELECT asked.home_id, extract(epoch FROM moved.first)::float8 AS first, moved.halves
+-- hours of the clock, from the first whole quarter after it on.
+SELECT asked.home_id, extract(epoch FROM moved.first)::float8 AS first, moved.hours
 FROM unnest(%(homes)s::int[], %(since)s::float8[]) AS asked (home_id, since)
 CROSS JOIN LATERAL (
     SELECT min(rollup.bucket) AS first,
-        count(DISTINCT floor(extract(epoch FROM rollup.bucket) / 1800))
-            FILTER (WHERE rollup.bucket > to_timestamp(asked.since)) AS halves
+        count(DISTINCT floor(extract(epoch FROM rollup.bucket) / 3600))
+            FILTER (WHERE rollup.bucket > to_timestamp(asked.since)) AS hours
     FROM rollup
     JOIN device ON device.id = rollup.device_id
     JOIN room ON room.id = device.room_id AND room.kind IN ('bathroom', 'toilet')

@@ -218,7 +218,7 @@ def bath_moves(connection: Connection, now: datetime, home_id: Ints, since: Floa
     asked = {"homes": home_id.tolist(), "since": since.tolist(), "now": now}
     found = {row["home_id"]: row for row in connection.execute(QUERIES["bath_moves"], asked)}
     rows = [found[int(home)] for home in home_id]
-    return of.floats(rows, "first"), of.ints(rows, "halves")
+    return of.floats(rows, "first"), of.ints(rows, "hours")
 
 
 def _routines(connection: Connection, slices: Sequence[int], home_id: Ints) -> list[Mapping[str, Any] | None]:

@@ -16,10 +16,10 @@ BATH: Final = (RoomKind.BATHROOM, RoomKind.TOILET)
 LATELY_S: Final = 5 * 3600.0  # a sensor that was not heard for so long may be dead
 STUCK_S: Final = 2 * 3600.0  # a motion sensor that has said "somebody" for so long sees nothing new
 NIGHT_ROOMS: Final = (*BATH, RoomKind.BEDROOM)
-HALF_S: Final = 1800
+HOUR_S: Final = 3600
 LONG_STAY: Final = ("routine_margin", "long_stay_floor_s", "long_stay_s")
 # (home ids, since) -> the first quarter in which somebody moved in the bathroom or toilet, from the one that `since` is
-# in (its start, NaN = none), and the half hours in which somebody did, from the first whole quarter after it on
+# in (its start, NaN = none), and the hours of the clock in which somebody did, from the first whole quarter after it on
 Moved = Callable[[Ints, Floats], tuple[Floats, Ints]]
 
 
@@ -53,9 +53,9 @@ def whereabouts(
     # Asked only of the few homes that it decides about.
     least = long_stay.allowed_s(doubtful, routines["stay_s"], *(limits[name] for name in LONG_STAY))
     asked = np.flatnonzero((bath_at > elsewhere_at) & ~homes.resting & (now - elsewhere_at >= least))
-    bath_from, bath_halves = np.full(count, np.nan), np.zeros(count, dtype=np.int64)
+    bath_from, bath_hours = np.full(count, np.nan), np.zeros(count, dtype=np.int64)
     if len(asked):
-        bath_from[asked], bath_halves[asked] = moved(homes.home_id[asked], elsewhere_at[asked])
+        bath_from[asked], bath_hours[asked] = moved(homes.home_id[asked], elsewhere_at[asked])
     day_alive = _count_of(count, at, day & alive)
     offset = zone_offset_s
     return Whereabouts(
@@ -72,7 +72,7 @@ def whereabouts(
         bath_room=np.where(toilet_at == bath_at, RoomKind.TOILET.value, RoomKind.BATHROOM.value).astype(np.object_),
         elsewhere_at=elsewhere_at,
         bath_from=bath_from,
-        bath_halves=bath_halves,
+        bath_hours=bath_hours,
         elsewhere_sensors=_count_of(count, at, life & ~bath & alive),
         elsewhere_whole=_count_of(count, at, life & ~bath & blank) == 0,
         doubtful=doubtful,

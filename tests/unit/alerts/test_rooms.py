@@ -54,7 +54,7 @@ homes = st.fixed_dictionaries(
         "watched": st.just(True) | flag, "seen_since": maybe, "midnight": st.sampled_from([MIDNIGHT, NOW - 9 * HOUR]),
         "out": flag, "resting": flag, "life_at": maybe, "day_at": maybe, "day_sensors": st.integers(0, 1),
         "bath_at": maybe, "elsewhere_at": maybe, "elsewhere_sensors": st.integers(0, 1), "elsewhere_whole": flag,
-        "doubtful": flag, "bath_halves": st.integers(2, 5), "door_from": maybe,
+        "doubtful": flag, "bath_hours": st.integers(2, 5), "door_from": maybe,
         "bath_from": maybe | ages.map(lambda age: NOW - age + 900),
         "door_at": maybe, "open_since": maybe, "rise_s": spans, "stay_s": spans, "away_s": spans, "door_gap_s": spans,
         "night_out": st.lists(flag, min_size=24, max_size=24), "margin": st.just(1.5),
@@ -148,8 +148,8 @@ def test_movements_in_the_bathroom(moments: list[int], since: int, now: int) -> 
         readings[2 * row + 1] = (at, at, at, 1.0, 1, MOTION, True)  # elsewhere: counts for nothing
     sums = Sums(register, start, start + 6 * HOUR)
     sums.feed(readings)
-    first, halves = sums.bath_moves(start + now, np.array([0]), np.array([start + since]))
-    found = (None if np.isnan(first[0]) else first[0], halves[0])
+    first, hours = sums.bath_moves(start + now, np.array([0]), np.array([start + since]))
+    found = (None if np.isnan(first[0]) else first[0], hours[0])
     assert found == oracle.bath_moves([start + moment for moment in moments], start + since, start + now)
 
 
