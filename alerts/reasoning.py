@@ -8,28 +8,29 @@ of today only.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from alerts import calibrate, metered, profile
-from alerts.detect import cannot_watch, device_silent, inactivity, memory
-from alerts.detect.arrays import Devices, Floats
-from alerts.detect.spells import Began, Signs, Spells, spells_of
+from alerts import calibrate, doubts, metered, profile
+from alerts.detect import cannot_watch, inactivity, memory
+from alerts.detect.arrays import Devices, Floats, Homes
+from alerts.detect.coverage import QUARTER_S
+from alerts.detect.spells import Began, Signs, Spells, how_began, room_codes, spells_of
+from alerts.doubts import Doubt
 from alerts.hindsight.play import Hindsight
 from alerts.hindsight.readings import READING, Readings
 from alerts.hindsight.register import Register
 from alerts.hindsight.stored import homes_of, readings_from, register_from
 from alerts.lifecycle import home_policy
+from alerts.observe.homes import SPEAKS_S
 from alerts.observe.homes import personal_s as usual_s
-from alerts.observe.homes import standing
 from alerts.planned import Planned, load_plans
 from alerts.policy import Policy
 from core.errors import NotFound
 from core.metrics import BY_NAME
-from core.model import AlertKind, DeviceKind
+from core.model import AlertKind
 from store.pool import Connection
 from store.queries import load_queries
 
@@ -39,22 +40,7 @@ METERED: Final = load_queries(__package__, "metered.sql")
 LOOK_BACK: Final = timedelta(days=15)  # a sensor that is silent for longer no longer counts as lately broken
 UNDER_WAY_S: Final = 60.0  # so long a reading may take without being late
 DRAWN: Final = timedelta(days=4)
-
-
-class Trouble(StrEnum):
-    """Why a motion sensor is not believed, so that the personal limit is doubled."""
-
-    SILENT = "silent"
-    STANDS = "stands"  # says "somebody" without end
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """A motion sensor that is not believed: in which room (its kind, "" = unknown), why, and since when."""
-
-    room: str
-    trouble: Trouble
-    since: float
+RESTS: Final = {Began.RESTING, Began.DOOR_RESTING}
 
 
 @dataclass(frozen=True)
@@ -63,11 +49,13 @@ class Reasoning:
 
     Attributes:
         at: the moment. life_at: the last sign of life before it; room: its kind, "" = unknown.
-        began: how the silence began; None = there was no sign of life.
-        unseen_s: how much of the silence was not received.
-        learned_s: what the profile says, after a hole the longest limit of those that begin at its end; personal_s: the
-            same, stretched by the policy and doubled where a sensor is not believed; limit_s: with floor and rule.
-        doubled: whether it is doubled; doubts: the sensors that are known to be why.
+        said: how the silence began by what the sensors said; began: how it was judged to have, which is another where a
+            door or a bed cannot say; mute: the sensors that cannot. None = there was no sign of life.
+        unseen_s: how much of the silence was not received; holes: (from, until) of these times.
+        said_s, began_s: what the profile says of a silence that began so. learned_s: the latter, after a hole the
+            longest limit of those that begin at its end; personal_s: the same, stretched by the policy and doubled
+            where a motion sensor is not believed; limit_s: with floor and rule.
+        doubled: whether it is doubled; doubts: the motion sensors that are known to be why.
         false_alarms: of the 30 days before, by which the home's limits are longer; policy: what they make of it.
         watched: whether silence meant anything. seen_until: until when a sensor of life could be seen.
         absent: the kind of the planned absence that mutes it; None = none does.
@@ -83,8 +71,13 @@ class Reasoning:
     at: float
     life_at: float
     room: str
+    said: Began | None
     began: Began | None
+    mute: Sequence[Doubt]
     unseen_s: float
+    holes: Sequence[tuple[float, float]]
+    said_s: float
+    began_s: float
     learned_s: float
     personal_s: float
     limit_s: float
@@ -147,9 +140,19 @@ def reason(connection: Connection, home: str, at: datetime) -> Reasoning:
     hindsight = _as_the_sweep_saw(connection, register, row["id"], learned, readings, at)
     view = hindsight.view(moment)
     homes, table = view.homes, hindsight.limits
-    began = Began(homes.began[0]) if not np.isnan(homes.life_at[0]) else None
     offset = (at.astimezone(ZoneInfo(row["zone"])).utcoffset() or timedelta()).total_seconds()
-    learned_s = float(usual_s(table, homes.life_at, homes.began, homes.unseen_s, np.array([offset]))[0])
+    said, began = _began(hindsight, view.homes, offset)
+    names = {one["id"]: one["address"] for one in connection.execute(QUERIES["device_names"], {"home_id": row["id"]})}
+    routine = (learned["data"].get("routine") or {}) if learned else {}
+
+    def usual(began: Began | None, unseen_s: float) -> float:
+        if began is None:
+            return np.nan
+        code, unseen = np.array([began], dtype=np.int8), np.array([unseen_s])
+        return float(usual_s(table, homes.life_at, code, unseen, np.array([offset]))[0])
+
+    unseen_s = float(homes.unseen_s[0])
+    learned_s = usual(began, unseen_s)
     personal_s = float(homes.personal_s[0])
     # NaN and inf compare false: what is not known, and for ever, cannot be doubled
     doubled = bool(np.isfinite(personal_s) and personal_s > 1.01 * learned_s * policy.inactivity_stretch)
@@ -162,13 +165,18 @@ def reason(connection: Connection, home: str, at: datetime) -> Reasoning:
         at=moment,
         life_at=float(homes.life_at[0]),
         room=str(homes.life_room[0]),
+        said=said,
         began=began,
-        unseen_s=float(homes.unseen_s[0]),
+        mute=[] if said is began else _mute(moment, view.devices, names, said, began),
+        unseen_s=unseen_s,
+        holes=_holes(hindsight, routine, float(homes.life_at[0]), moment) if unseen_s > 0 else [],
+        said_s=usual(said, 0.0),
+        began_s=usual(began, 0.0),
         learned_s=learned_s,
         personal_s=personal_s,
         limit_s=float(inactivity.limit_s(homes)[0]),
         doubled=doubled,
-        doubts=_doubts(moment, view.devices, policy) if doubled else [],
+        doubts=doubts.of_movers(moment, view.devices, names, policy, routine) if doubled else [],
         false_alarms=false_alarms,
         watched=bool(cannot_watch.watched(moment, homes)[0]),
         seen_until=float(homes.seen_until[0]),
@@ -228,19 +236,33 @@ def _as_the_sweep_saw(
     return hindsight
 
 
-def _doubts(moment: float, devices: Devices, policy: Policy) -> list[Doubt]:
-    """The motion sensors that are silent, or say "somebody" again and again."""
-    stuck = standing(devices)
-    silent = (moment > device_silent.heard_until(devices)) | device_silent.gone(devices)
-    found = []
-    for row in np.flatnonzero(devices.kind == DeviceKind.MOTION).tolist():
-        room, last_at = str(devices.room[row]), float(devices.last_at[row])
-        stands_s = np.nan if devices.somebody_s is None else float(devices.somebody_s[row])
-        if silent[row]:
-            found.append(Doubt(room, Trouble.SILENT, last_at))
-        elif stuck[row] or stands_s >= policy.inactivity_floor_s:  # NaN compares false
-            found.append(Doubt(room, Trouble.STANDS, last_at - stands_s))
-    return found
+def _began(hindsight: Hindsight, homes: Homes, offset_s: float) -> tuple[Began | None, Began | None]:
+    """How the silence began by what the sensors said, and how it was judged to have begun."""
+    if np.isnan(homes.life_at[0]):
+        return None, None
+    told = hindsight.states.home_columns(np.array([offset_s]))
+    codes = room_codes(homes.life_room)
+    said = how_began(homes.life_at, homes.door_at, told["inside_at"], told["resting"], codes)
+    return Began(said[0]), Began(homes.began[0])
+
+
+def _mute(
+    moment: float, devices: Devices, names: Mapping[int, str], said: Began | None, judged: Began | None
+) -> list[Doubt]:
+    """The sensors that could not say how the silence began: a door's for an outing, a bed's for the rest."""
+    doors = doubts.of_doors(moment, devices, names) if judged is Began.LEFT else []
+    beds = doubts.of_beds(moment, devices, names) if {said, judged} & RESTS or not doors else []
+    return [*doors, *beds]
+
+
+def _holes(
+    hindsight: Hindsight, routine: Mapping[str, Any], life_at: float, moment: float
+) -> Sequence[tuple[float, float]]:
+    """The times since then in which nothing was received, by the same sums that the silence was judged by."""
+    sums = hindsight.sums
+    radio = (routine.get("radio_s") or np.inf) <= SPEAKS_S
+    heard = sums.start + np.flatnonzero((sums.radio if radio else sums.seen)[0]) * QUARTER_S
+    return doubts.holes_of(heard.tolist(), life_at, moment, QUARTER_S)
 
 
 def _absent(planned: Planned, home_id: int, life_at: float) -> str | None:

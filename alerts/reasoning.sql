@@ -17,3 +17,6 @@ WHERE key = %(home)s OR place::text = %(home)s ORDER BY (key = %(home)s) DESC LI
 -- The profile that was in force at a moment.
 SELECT version, fitted_at, data FROM profile WHERE home_id = %(home_id)s AND fitted_at <= %(at)s
 ORDER BY version DESC LIMIT 1;
+
+-- name: device_names
+SELECT id, address FROM device WHERE home_id = %(home_id)s;

@@ -11,7 +11,7 @@ from alerts.detect import drift
 from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.detect.quarters import Quarters
 from alerts.detect.routine import MEMORY_DAYS, learn
-from alerts.detect.witnesses import Witnesses, blinded, door_from
+from alerts.detect.witnesses import Witnesses, blind, door_from, unlearned
 from store.pool import Connection
 from store.queries import load_queries
 
@@ -28,7 +28,7 @@ class RoutineTable:
 
     Attributes:
         scalars: name -> float64 [homes]. high_s, high_w: float64 [homes, 24]. night_out: bool [homes, 24].
-        trends: of those homes.
+        trends: of those homes. blind: int64, ids of the devices that seem to be blind (detect/witnesses.py).
     """
 
     scalars: Mapping[str, Floats]
@@ -36,6 +36,7 @@ class RoutineTable:
     high_w: Floats
     night_out: Bools
     trends: drift.Trends
+    blind: Ints
 
 
 def past_of(connection: Connection, home_id: int, now: datetime) -> Quarters:
@@ -59,7 +60,8 @@ def witnesses_of(connection: Connection, home_id: int, now: datetime) -> Witness
     def quarters(*, exterior: bool) -> list[Floats]:
         return [np.array(row["quarters"], dtype=np.float64) for row in rows if row["exterior"] is exterior]
 
-    return Witnesses(doors=quarters(exterior=True), movers=quarters(exterior=False))
+    movers = [row["id"] for row in rows if not row["exterior"]]
+    return Witnesses(doors=quarters(exterior=True), movers=quarters(exterior=False), mover_ids=movers)
 
 
 def fit(past: Quarters, witnesses: Witnesses, now: float, zone_offset_s: float, appliance_w: float) -> dict[str, Any]:
@@ -69,7 +71,10 @@ def fit(past: Quarters, witnesses: Witnesses, now: float, zone_offset_s: float, 
     kept: dict[str, Any] = {"known": routine is not None, "fitted_at": now}
     if routine is not None:
         kept |= {name: _plain(getattr(routine, name)) for name in OF_ROUTINE}
-        kept["blinded"] = blinded(past.quarter[past.life > 0], witnesses.movers)
+        lively = past.quarter[past.life > 0]
+        unseeing = blind(lively, witnesses)
+        kept["blind"] = [{"device": device, "since": since} for device, since in unseeing.items()]
+        kept["blinded"] = unlearned(lively, unseeing.values())
         kept["door_from"] = _plain(door_from(now, witnesses.doors))
         kept |= {name: [_plain(value) for value in getattr(routine, name)] for name in ("high_s", "high_w")}
         kept["night_out"] = routine.night_out.tolist()
@@ -102,6 +107,7 @@ def table_of(home_id: Ints, kept: Sequence[Mapping[str, Any] | None]) -> Routine
             wide(trends, "earlier", 4),
             wide(trends, "sigmas", 4),
         ),
+        np.array([sensor["device"] for one in known for sensor in one.get("blind", ())], dtype=np.int64),
     )
 
 

@@ -1,5 +1,6 @@
 """The picture of `yiju detect explain`: the last two days, and the quiet spells that the present one is like."""
 
+from collections.abc import Callable
 from datetime import datetime
 from html import escape
 from typing import Final
@@ -7,27 +8,16 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from alerts.detect.spells import Began
+from alerts.doubts import Doubt
 from alerts.reasoning import Reasoning
+from yiju.explain_words import began_words, doubt_words
 
 WIDTH, HEIGHT, LEFT, RIGHT = 820, 500, 60, 50
+DOUBT_HEIGHT: Final = 34  # of the line of one sensor that is not believed
 SHOWN_S: Final = 48 * 3600.0
 HOURS: Final = (2, 4, 8, 14, 24)  # how much of a length may be drawn: the least that holds all
 INK, QUIET, ALARM, NOW, GREY = "#1b6e53", "#d9e7e1", "#b4532a", "#333333", "#777777"
-_BEGAN: Final = {
-    Began.INDOORS: "indoors",
-    Began.BEDROOM: "in the bedroom",
-    Began.BATHROOM: "in the bathroom or toilet",
-    Began.RESTING: "on a bed or seat",
-    Began.LEFT: "at the door, leaving",
-    Began.CAME: "at the door, coming home",
-    Began.DOOR_RESTING: "at the door, with somebody on a bed or seat",
-}
-
-
-def began_words(began: Began | None) -> str:
-    """How a silence began, in words; "-" where there was no sign of life."""
-    return "-" if began is None else _BEGAN[began]
+UNHEARD, DOUBTED, TRACK = "#c9c9c9", "#d9a441", "#eeeeee"
 
 
 def picture(found: Reasoning) -> str:
@@ -39,18 +29,19 @@ def picture(found: Reasoning) -> str:
     def x(moment: float) -> float:
         return LEFT + (min(max(moment, start), end) - start) / SHOWN_S * (WIDTH - LEFT - RIGHT)
 
+    doubts = [*found.mute, *found.doubts]
+    down = DOUBT_HEIGHT * len(doubts)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT + down}" font-family="sans-serif"'
         ' font-size="12">',
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
+        f'<rect width="{WIDTH}" height="{HEIGHT + down}" fill="#ffffff"/>',
         f'<text x="{LEFT}" y="24" font-size="15">{escape(found.home)}: signs of life before '
         f"{_clock(found.at, found.zone, day=True)}</text>",
     ]
     if np.isfinite(found.life_at):
-        parts.append(
-            f'<rect x="{x(found.life_at):.1f}" y="44" width="{max(x(found.at) - x(found.life_at), 1):.1f}" height="60"'
-            f' fill="{QUIET}"/>'
-        )
+        parts.append(_bar(x(found.life_at), x(found.at), 44, 60, QUIET))
+    for begin, until in found.holes:
+        parts.append(_bar(x(begin), x(until), 44, 60, UNHEARD))
     for time in found.signs.time[found.signs.time >= start]:
         parts.append(_line(x(float(time)), 52, x(float(time)), 96, INK, 0.6))
     parts.append(_line(x(found.at), 40, x(found.at), 108, NOW, 1.5))
@@ -58,7 +49,20 @@ def picture(found: Reasoning) -> str:
         parts.append(_line(x(found.due_at), 40, x(found.due_at), 108, ALARM, 2.0))
     parts += _hours(found, start, end)
     parts += _key(found)
-    return "\n".join([*parts, *_spells(found), "</svg>\n"])
+    for place, doubt in enumerate(doubts):
+        parts += _doubted(found, doubt, 172 + DOUBT_HEIGHT * place, x)
+    return "\n".join([*parts, *_spells(found, down), "</svg>\n"])
+
+
+def _doubted(found: Reasoning, doubt: Doubt, y: float, x: Callable[[float], float]) -> list[str]:
+    """Why a sensor is not believed, and on the time line since when."""
+    since = x(doubt.since if np.isfinite(doubt.since) else -np.inf)
+    words = f"not believed: {doubt_words(doubt, found.zone)}"
+    return [
+        f'<text x="{LEFT}" y="{y}" font-size="11" fill="{GREY}">{escape(words)}</text>',
+        _bar(LEFT, WIDTH - RIGHT, y + 6, 6, TRACK),
+        _bar(since, x(found.at), y + 6, 6, DOUBTED),
+    ]
 
 
 def _hours(found: Reasoning, start: float, end: float) -> list[str]:
@@ -76,6 +80,8 @@ def _hours(found: Reasoning, start: float, end: float) -> list[str]:
 def _key(found: Reasoning) -> list[str]:
     """What the colours mean, with the moments."""
     said = [(INK, "a sign of life"), (QUIET, "the silence"), (NOW, f"asked about: {_clock(found.at, found.zone)}")]
+    if found.holes:
+        said.insert(2, (UNHEARD, "nothing received"))
     if np.isfinite(found.due_at):
         said.append((ALARM, f"too long from {_clock(found.due_at, found.zone, day=True)}"))
     return _legend(said, 144)
@@ -90,9 +96,13 @@ def _legend(said: list[tuple[str, str]], y: float) -> list[str]:
     return parts
 
 
-def _spells(found: Reasoning) -> list[str]:
-    """Each past spell that began so is a dot: the hour at which it began, and how long it lasted."""
-    top, bottom = 200.0, 430.0
+def _spells(found: Reasoning, down: float) -> list[str]:
+    """Each past spell that began so is a dot: the hour at which it began, and how long it lasted.
+
+    Args:
+        down: how much lower than usual it begins.
+    """
+    top, bottom = 200.0 + down, 430.0 + down
     drawn = [float(length) for length in found.spells_s]
     drawn += [length for length in (found.limit_s, found.silence_s) if np.isfinite(length)]
     most = next((hours for hours in HOURS if hours * 3600 >= max(drawn, default=0.0)), HOURS[-1])
@@ -104,7 +114,7 @@ def _spells(found: Reasoning) -> list[str]:
         return bottom - min(seconds / 3600, most) / most * (bottom - top)
 
     parts = [
-        f'<text x="{LEFT}" y="184" font-size="15">past quiet spells that began the same way '
+        f'<text x="{LEFT}" y="{top - 16:.0f}" font-size="15">past quiet spells that began the same way '
         f"({began_words(found.began)}), by the hour at which they began</text>"
     ]
     for part in range(5):
@@ -127,6 +137,10 @@ def _spells(found: Reasoning) -> list[str]:
             parts.append(_line(here - 14, y(found.limit_s), here + 14, y(found.limit_s), ALARM, 3.0))
             said.append((ALARM, "its limit, as applied"))
     return parts + _legend(said, bottom + 50)
+
+
+def _bar(x1: float, x2: float, y: float, height: float, colour: str) -> str:
+    return f'<rect x="{x1:.1f}" y="{y}" width="{max(x2 - x1, 1):.1f}" height="{height}" fill="{colour}"/>'
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, colour: str, width: float) -> str:

@@ -1,17 +1,22 @@
 """What `yiju detect explain` shows: a table of every number behind a verdict, and a picture."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from typing import Final
 
 import numpy as np
 from rich.table import Table
 
 from alerts.detect.memory import HOLE_S
-from alerts.reasoning import Doubt, Reasoning, Trouble, reason
-from core.words import load_words
+from alerts.detect.spells import Began
+from alerts.doubts import Doubt
+from alerts.reasoning import Reasoning, reason
 from store.pool import DatabaseRole, connect
-from yiju.explain_picture import began_words, picture
+from yiju.explain_picture import picture
+from yiju.explain_words import began_words, doubt_words, moment_words, room_words, span_words
+
+HOLES_SHOWN: Final = 3
 
 
 def explain_home(database_url: str, home: str, at: datetime, drawn: Path | None) -> Table:
@@ -26,16 +31,20 @@ def explain_home(database_url: str, home: str, at: datetime, drawn: Path | None)
 def table(found: Reasoning) -> Table:
     """Every number behind the verdict, in the order in which they lead to it."""
     shown = Table("", "value", "why", title=f"{found.home} at {_moment(found, found.at)}", title_justify="left")
-    shown.add_row("last sign of life", _moment(found, found.life_at), _room(found.room))
-    shown.add_row("the silence began", began_words(found.began), "the limit depends on this and on the hour")
+    shown.add_row("last sign of life", _moment(found, found.life_at), room_words(found.room))
+    shown.add_row("the silence began", began_words(found.said), "the limit depends on this and on the hour")
+    if found.said is not found.began:
+        shown.add_row("judged as begun", began_words(found.began), _judged(found))
     if found.unseen_s > 0:
-        taken_off = f"without {span(found.unseen_s)} in which nothing was received: nobody could have been seen"
+        taken_off = f"without {span_words(found.unseen_s)} in which nothing was received: nobody could have been seen"
     else:
         taken_off = "the home could be heard all the time"
-    shown.add_row("silent for", span(found.silence_s), taken_off)
+    shown.add_row("silent for", span_words(found.silence_s), taken_off)
+    if found.holes:
+        shown.add_row("not received", span_words(found.unseen_s), _holes(found))
     _add_learned(shown, found)
     _add_changes(shown, found)
-    shown.add_row("limit applied", span(found.limit_s), _bound(found))
+    shown.add_row("limit applied", span_words(found.limit_s), _bound(found))
     shown.add_section()
     if not found.watched:
         until = f"no sensor of life could be seen after {_moment(found, found.seen_until)}"
@@ -66,12 +75,14 @@ def _add_learned(shown: Table, found: Reasoning) -> None:
         shown.add_row(
             "spells alike",
             f"{found.alike:.0f}",
-            f"began so near this hour; {found.shorter:.0f} of them were no longer than {span(found.usual_s)}",
+            f"began so near this hour; {found.shorter:.0f} of them were no longer than {span_words(found.usual_s)}",
         )
-    why = "what the home's own past allows at this hour"
+    allowed = "what the home's own past allows of a silence that began so"
+    shown.add_row("learned limit", span_words(found.began_s), allowed)
     if found.unseen_s > HOLE_S:
-        why += "; nobody knows what was done unseen: the longest of the limits at the end of that time"
-    shown.add_row("learned limit", span(found.learned_s), why)
+        end = f", {_moment(found, found.holes[-1][1])}" if found.holes else ""
+        why = f"nobody knows what was done unseen: the longest limit indoors of a silence that begins at its end{end}"
+        shown.add_row("after the hole", span_words(found.learned_s), why)
 
 
 def _add_changes(shown: Table, found: Reasoning) -> None:
@@ -79,17 +90,35 @@ def _add_changes(shown: Table, found: Reasoning) -> None:
     stretch = found.policy.inactivity_stretch
     if stretch > 1 and np.isfinite(found.learned_s):
         said = f"{found.false_alarms} false alarms of the last 30 days" if found.false_alarms else "the home's policy"
-        shown.add_row("made longer", f"x {stretch:g}", f"by {said}: {span(found.learned_s * stretch)}")
+        shown.add_row("made longer", f"x {stretch:g}", f"by {said}: {span_words(found.learned_s * stretch)}")
     if found.doubled:
-        why = "; ".join(_doubt(found, doubt) for doubt in found.doubts) or "a motion sensor cannot be believed"
-        shown.add_row("doubled", "x 2", f"{why}: {span(found.personal_s)}")
+        why = _sensors(found, found.doubts) or "a motion sensor cannot be believed"
+        shown.add_row("doubled", "x 2", f"{why}:\nso a silence may be twice as long: {span_words(found.personal_s)}")
 
 
-def _doubt(found: Reasoning, doubt: Doubt) -> str:
-    sensor = f"a motion sensor {_room(doubt.room)}"
-    if doubt.trouble is Trouble.SILENT:
-        return f"{sensor} was not heard since {_moment(found, doubt.since)}"
-    return f'{sensor} says "somebody" without end since {_moment(found, doubt.since)}'
+def _judged(found: Reasoning) -> str:
+    """Why the silence was judged as one that began otherwise, and what that did to the learned limit."""
+    why = _sensors(found, found.mute) or "a sensor was not heard"
+    if found.began is Began.LEFT:
+        why += ".\nNobody can see whether the person left, so it may be an outing"
+    elif found.began in (Began.RESTING, Began.DOOR_RESTING):
+        why += ".\nNobody can see whether the person is in bed, so it may be rest"
+    else:
+        why += ".\nThe last that it said holds nobody in bed"
+    if np.isnan(found.began_s):
+        return why
+    return f"{why}: learned limit {span_words(found.began_s)}, not {span_words(found.said_s)}"
+
+
+def _sensors(found: Reasoning, doubts: Sequence[Doubt]) -> str:
+    return ",\n".join(doubt_words(doubt, found.zone) for doubt in doubts)
+
+
+def _holes(found: Reasoning) -> str:
+    """When nothing was received."""
+    times = [f"{_moment(found, start)} to {_moment(found, end)}" for start, end in found.holes[-HOLES_SHOWN:]]
+    more = len(found.holes) - len(times)
+    return f"from the home, {', and '.join(times)}" + (f", and {more} times before" if more > 0 else "")
 
 
 def _bound(found: Reasoning) -> str:
@@ -100,7 +129,7 @@ def _bound(found: Reasoning) -> str:
     if np.isnan(found.personal_s):
         return "the rule in use until a home is known"
     if found.limit_s == found.personal_s:
-        return f"as learned and changed (floor {span(floor)}, rule {span(rule)})"
+        return f"as learned and changed (floor {span_words(floor)}, rule {span_words(rule)})"
     if found.limit_s == floor:
         return "the floor: no limit is shorter"
     if found.limit_s > rule:
@@ -121,20 +150,5 @@ def _verdict(found: Reasoning) -> tuple[str, str]:
     return "not inactive", f"alarm due at {_moment(found, found.due_at)} if nothing moves"
 
 
-def _room(room: str) -> str:
-    words = load_words()["en"]
-    return f"in the {words(f'room.{room}').lower()}" if f"room.{room}" in words else "in no room"
-
-
 def _moment(found: Reasoning, moment: float) -> str:
-    if not np.isfinite(moment):
-        return "never" if np.isinf(moment) else "not known"
-    return datetime.fromtimestamp(moment, ZoneInfo(found.zone)).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def span(seconds: float) -> str:
-    """Hours and minutes."""
-    if not np.isfinite(seconds):
-        return "for ever" if np.isinf(seconds) else "not known"
-    minutes = int(seconds // 60)
-    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"
+    return moment_words(moment, found.zone)

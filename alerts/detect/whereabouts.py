@@ -22,12 +22,12 @@ class Whereabouts:
         day_at: last sign in a room in which nobody sleeps or washes; `day_sensors` how many sensors could give one now,
             0 while fewer than half of them can.
         bath_at: last sign in the bathroom or toilet, `bath_room` which; elsewhere_at: last sign anywhere else.
-        bath_halves: in how many half hours since elsewhere_at somebody moved in the bathroom or toilet; only known
-            where it decides (doubtful, and `long_stay_s` has passed), else 0.
+        bath_from: the first quarter of an hour in which somebody moved in the bathroom or toilet, from the one on that
+            elsewhere_at is in: its start. bath_hours: in how many hours of the clock since then somebody did. Only
+            known where they decide (the limit of a long stay has passed), else NaN and 0.
         elsewhere_whole: whether every sensor elsewhere is heard: a dead one in the bedroom makes a
             sleeper look like somebody in the bathroom.
-        doubtful: whether a motion sensor elsewhere is stuck or has lately seen nobody though it should have
-            (witnesses.blinded).
+        doubtful: whether a motion sensor elsewhere is stuck or sees nobody though it should (witnesses.blind).
         elsewhere_sensors: how many sensors that can be seen could give one elsewhere.
         door_at: last change of an exterior door. door_from: since when its contact was heard without a hole; NaN = it
             is not, or not known. open_since: since when one stands open; NaN = shut or not known.
@@ -50,7 +50,8 @@ class Whereabouts:
     bath_at: Floats
     bath_room: Texts
     elsewhere_at: Floats
-    bath_halves: Ints
+    bath_from: Floats
+    bath_hours: Ints
     elsewhere_sensors: Ints
     elsewhere_whole: Bools
     doubtful: Bools

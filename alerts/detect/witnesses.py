@@ -5,7 +5,7 @@ somebody in far more quarters of an hour than ever pass between two of its own s
 contact that was not heard for a day may have missed somebody.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,25 +26,31 @@ class Witnesses:
 
     Attributes:
         doors: in which each contact of an exterior door was heard.
-        movers: in which each motion sensor, but those of the hall, saw somebody.
+        movers: in which each motion sensor, but those of the hall, saw somebody; mover_ids: which devices they are.
     """
 
     doors: Sequence[Floats]
     movers: Sequence[Floats]
+    mover_ids: Sequence[int]
 
 
-def blinded(lively: Floats, movers: Sequence[Floats]) -> int:
-    """How many motion sensors seem to be blind.
+def blind(lively: Floats, witnesses: Witnesses) -> dict[int, float]:
+    """Device id -> the last quarter in which it saw somebody, of the motion sensors that seem to be blind since.
 
     Args:
         lively: quarters in which anything in the home showed life, epoch seconds, rising.
-        movers: see Witnesses.
     """
-    return sum(_blind(lively, seen) for seen in movers)
+    pairs = zip(witnesses.mover_ids, witnesses.movers, strict=True)
+    return {device: float(seen[-1]) for device, seen in pairs if _blind(lively, seen)}
+
+
+def unlearned(lively: Floats, since: Iterable[float]) -> int:
+    """Of how many blind sensors, by since when they are, the home has not yet been learned without them."""
+    return sum(bool(lively[-1] - moment <= RELEARNED_S) for moment in since)
 
 
 def _blind(lively: Floats, seen: Floats) -> bool:
-    if len(seen) < SIGNS or lively[-1] - seen[-1] > RELEARNED_S:
+    if len(seen) < SIGNS:
         return False
     place = np.searchsorted(lively, seen)
     usual = np.partition(np.diff(place), -2)[-2]  # the longest but one: the longest was an accident

@@ -178,8 +178,8 @@ class Hindsight:
         def grid(device_id: Ints, quarters: int) -> Grid:
             return self.sums.grid(now, np.searchsorted(register.device_id, device_id), quarters)
 
-        def moved(home_id: Ints, since: Floats) -> Ints:
-            return self.sums.bath_halves(now, np.searchsorted(register.home_id, home_id), since)
+        def moved(home_id: Ints, since: Floats) -> tuple[Floats, Ints]:
+            return self.sums.bath_moves(now, np.searchsorted(register.home_id, home_id), since)
 
         minute = None
         if sweep:

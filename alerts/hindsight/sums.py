@@ -10,7 +10,7 @@ from alerts.detect.witnesses import Witnesses
 from alerts.hindsight.readings import Readings, signs_of_life
 from alerts.hindsight.register import SUPPLIES, Register
 from alerts.observe.supplies import Grid, grid_end
-from alerts.observe.whereabouts import HALF_S
+from alerts.observe.whereabouts import HOUR_S
 from core.metrics import BY_NAME
 from core.model import DeviceKind, RoomKind
 
@@ -84,15 +84,17 @@ class Sums:
             dtype=np.int64,
         )
 
-    def bath_halves(self, now: float, home: Ints, since: Floats) -> Ints:
-        """As the query `bath_halves`. `home`: rows."""
+    def bath_moves(self, now: float, home: Ints, since: Floats) -> tuple[Floats, Ints]:
+        """As the query `bath_moves`. `home`: rows."""
         last = int((now - self.start) // QUARTER_S)
-        first = np.maximum((since - self.start) // QUARTER_S + 1, 0).astype(np.int64)
-        moved = (
-            self.start + (begin + np.flatnonzero(self.counts["bath"][row, begin : last + 1])) * QUARTER_S
-            for row, begin in zip(home, first, strict=True)
-        )
-        return np.array([len(np.unique(quarters // HALF_S)) for quarters in moved], dtype=np.int64)
+        begin = np.maximum((since - self.start) // QUARTER_S, 0).astype(np.int64)
+        moved = [
+            self.start + (own + np.flatnonzero(self.counts["bath"][row, own : last + 1])) * float(QUARTER_S)
+            for row, own in zip(home, begin, strict=True)
+        ]
+        first = np.array([quarters[0] if len(quarters) else np.nan for quarters in moved], dtype=np.float64)
+        later = (quarters[quarters > moment] for quarters, moment in zip(moved, since, strict=True))
+        return first, np.array([len(np.unique(quarters // HOUR_S)) for quarters in later], dtype=np.int64)
 
     def quarters_seen(self, home: int, since: float, now: float) -> Floats:
         """As the query `quarters`: starts of the quarters in which anything was received. `home`: a row."""
@@ -128,7 +130,9 @@ class Sums:
             found = (np.flatnonzero(self.witness[row, first:last]) for row in np.flatnonzero(rows))
             return [np.asarray(self.start + (first + at) * float(QUARTER_S)) for at in found if len(at)]
 
-        return Witnesses(doors=quarters(mine & self._contact), movers=quarters(mine & self._mover))
+        movers = np.flatnonzero(mine & self._mover & self.witness[:, first:last].any(axis=1))
+        ids = self.register.device_id[movers].tolist()
+        return Witnesses(doors=quarters(mine & self._contact), movers=quarters(mine & self._mover), mover_ids=ids)
 
     def grid(self, now: float, device: Ints, quarters: int) -> Grid:
         """As observe.supplies.grid_of lays the query `supply_quarters` out. `device`: rows of the register, rising."""

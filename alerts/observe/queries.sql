@@ -164,16 +164,20 @@ LEFT JOIN rollup ON rollup.home_id = asked.home_id
         AND device.kind IN ('contact', 'motion', 'bed', 'seat', 'radar')))
 GROUP BY asked.home_id;
 
--- name: bath_halves
--- In how many half hours, from the first whole quarter after `since` on, somebody moved in each home's bathroom or toilet.
-SELECT asked.home_id, moved.halves
+-- name: bath_moves
+-- When somebody first moved in each home's bathroom or toilet, from the quarter on that `since` is in, and in how many
+-- hours of the clock, from the first whole quarter after it on.
+SELECT asked.home_id, extract(epoch FROM moved.first)::float8 AS first, moved.hours
 FROM unnest(%(homes)s::int[], %(since)s::float8[]) AS asked (home_id, since)
 CROSS JOIN LATERAL (
-    SELECT count(DISTINCT floor(extract(epoch FROM rollup.bucket) / 1800)) AS halves FROM rollup
+    SELECT min(rollup.bucket) AS first,
+        count(DISTINCT floor(extract(epoch FROM rollup.bucket) / 3600))
+            FILTER (WHERE rollup.bucket > to_timestamp(asked.since)) AS hours
+    FROM rollup
     JOIN device ON device.id = rollup.device_id
     JOIN room ON room.id = device.room_id AND room.kind IN ('bathroom', 'toilet')
-    WHERE rollup.home_id = asked.home_id AND rollup.bucket > to_timestamp(asked.since) AND rollup.bucket <= %(now)s
-        AND rollup.life > 0
+    WHERE rollup.home_id = asked.home_id AND rollup.bucket > to_timestamp(asked.since) - interval '15 minutes'
+        AND rollup.bucket <= %(now)s AND rollup.life > 0
 ) AS moved;
 
 -- name: open_alerts

@@ -59,8 +59,8 @@ def slow(
         zone_offset_s: float64 [homes], seconds east of UTC.
     """
     where = whereabouts(
-        now, columns, devices, at, homes, routines.scalars, routines.night_out, zone_offset_s, home_limits, moved,
-        slack_s,
+        now, columns, devices, at, homes, routines.scalars, routines.night_out, routines.blind, zone_offset_s,
+        home_limits, moved, slack_s,
     )  # fmt: skip
     personal = np.minimum(
         home_limits["routine_margin"] * routines.scalars["away_s"], home_limits["not_returned_most_s"]

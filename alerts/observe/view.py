@@ -117,7 +117,7 @@ def observe(connection: Connection, now: datetime, slack_s: float = 0.0, slices:
             home_limits,
             device_limits,
             lambda device_id, quarters: _grid(connection, now, device_id, quarters),
-            lambda home_id, since: bath_halves(connection, now, home_id, since),
+            lambda home_id, since: bath_moves(connection, now, home_id, since),
             slack_s,
         )
     return View(
@@ -213,11 +213,12 @@ def _received(connection: Connection, now: datetime, home_id: Ints, since: Float
     return np.array([found[int(home)] for home in home_id], dtype=np.int64)
 
 
-def bath_halves(connection: Connection, now: datetime, home_id: Ints, since: Floats) -> Ints:
+def bath_moves(connection: Connection, now: datetime, home_id: Ints, since: Floats) -> tuple[Floats, Ints]:
     """As `observe.whereabouts.Moved` says it."""
     asked = {"homes": home_id.tolist(), "since": since.tolist(), "now": now}
-    found = {row["home_id"]: row["halves"] for row in connection.execute(QUERIES["bath_halves"], asked)}
-    return np.array([found[int(home)] for home in home_id], dtype=np.int64)
+    found = {row["home_id"]: row for row in connection.execute(QUERIES["bath_moves"], asked)}
+    rows = [found[int(home)] for home in home_id]
+    return of.floats(rows, "first"), of.ints(rows, "hours")
 
 
 def _routines(connection: Connection, slices: Sequence[int], home_id: Ints) -> list[Mapping[str, Any] | None]:

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from alerts.detect import arrays, cannot_watch, device_silent, inactivity
+from alerts.detect import arrays, cannot_watch, device_silent, inactivity, long_stay
 from alerts.detect.arrays import Bools, Floats, Ints, Texts
 from alerts.detect.whereabouts import Whereabouts
 from alerts.observe.columns import Columns, latest
@@ -16,14 +16,16 @@ BATH: Final = (RoomKind.BATHROOM, RoomKind.TOILET)
 LATELY_S: Final = 5 * 3600.0  # a sensor that was not heard for so long may be dead
 STUCK_S: Final = 2 * 3600.0  # a motion sensor that has said "somebody" for so long sees nothing new
 NIGHT_ROOMS: Final = (*BATH, RoomKind.BEDROOM)
-HALF_S: Final = 1800
-# (home ids, since) -> half hours in which somebody moved in the bathroom or toilet, from the first whole quarter on
-Moved = Callable[[Ints, Floats], Ints]
+HOUR_S: Final = 3600
+LONG_STAY: Final = ("routine_margin", "long_stay_floor_s", "long_stay_s")
+# (home ids, since) -> the first quarter in which somebody moved in the bathroom or toilet, from the one that `since` is
+# in (its start, NaN = none), and the hours of the clock in which somebody did, from the first whole quarter after it on
+Moved = Callable[[Ints, Floats], tuple[Floats, Ints]]
 
 
 def whereabouts(
     now: float, columns: Columns, devices: arrays.Devices, at: Ints, homes: arrays.Homes,
-    routines: Mapping[str, Floats], night_out: Bools, zone_offset_s: Floats, limits: Columns, moved: Moved,
+    routines: Mapping[str, Floats], night_out: Bools, blind: Ints, zone_offset_s: Floats, limits: Columns, moved: Moved,
     slack_s: float,
 ) -> Whereabouts:  # fmt: skip
     """One row a home, in the order of `homes`.
@@ -31,7 +33,7 @@ def whereabouts(
     Args:
         columns: of the devices: room, bath and night (see room_kinds), exterior, kind, value, life_at, changed_at.
         at: row of each device's home.
-        routines: name -> float64 [homes], scalars of detect.routine.Routine.
+        routines: name -> float64 [homes], scalars of detect.routine.Routine. blind: ids of blind sensors.
         limits: the policy's columns, one row a home.
     """
     count = len(homes.home_id)
@@ -47,12 +49,13 @@ def whereabouts(
     bath_at = _latest_of(count, at, life_at, life & bath)
     toilet_at = _latest_of(count, at, life_at, life & (room == RoomKind.TOILET))
     elsewhere_at = _latest_of(count, at, life_at, life & ~bath)
-    doubtful = (routines["blinded"] > 0) | (_count_of(count, at, life & ~bath & stuck) > 0)  # NaN compares false
+    doubtful = _count_of(count, at, life & ~bath & (stuck | np.isin(devices.device_id, blind))) > 0
     # Asked only of the few homes that it decides about.
-    asked = np.flatnonzero(doubtful & (bath_at > elsewhere_at) & (now - elsewhere_at >= limits["long_stay_s"]))
-    bath_halves = np.zeros(count, dtype=np.int64)
+    least = long_stay.allowed_s(doubtful, routines["stay_s"], *(limits[name] for name in LONG_STAY))
+    asked = np.flatnonzero((bath_at > elsewhere_at) & ~homes.resting & (now - elsewhere_at >= least))
+    bath_from, bath_hours = np.full(count, np.nan), np.zeros(count, dtype=np.int64)
     if len(asked):
-        bath_halves[asked] = moved(homes.home_id[asked], elsewhere_at[asked])
+        bath_from[asked], bath_hours[asked] = moved(homes.home_id[asked], elsewhere_at[asked])
     day_alive = _count_of(count, at, day & alive)
     offset = zone_offset_s
     return Whereabouts(
@@ -68,7 +71,8 @@ def whereabouts(
         bath_at=bath_at,
         bath_room=np.where(toilet_at == bath_at, RoomKind.TOILET.value, RoomKind.BATHROOM.value).astype(np.object_),
         elsewhere_at=elsewhere_at,
-        bath_halves=bath_halves,
+        bath_from=bath_from,
+        bath_hours=bath_hours,
         elsewhere_sensors=_count_of(count, at, life & ~bath & alive),
         elsewhere_whole=_count_of(count, at, life & ~bath & blank) == 0,
         doubtful=doubtful,

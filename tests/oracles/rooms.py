@@ -33,23 +33,28 @@ def long_stay(now: float, home: Row, slack: float) -> bool:
     if back is None or (back > home["elsewhere_at"] and now - back < HOUR):
         return False
     limit = home["long_stay_s"]
-    if home["doubtful"]:
-        if home["bath_halves"] < limit / HOUR:
+    walked_in = home["bath_from"] is not None and home["bath_from"] - home["elsewhere_at"] <= 900
+    if home["doubtful"] or not walked_in:
+        if home["bath_hours"] < limit / HOUR:
             return False
     elif home["stay_s"] is not None:
         limit = min(limit, max(home["margin"] * home["stay_s"], home["long_stay_floor_s"]))
     return bool(now - home["elsewhere_at"] >= limit + slack)
 
 
-def bath_halves(moved: Sequence[float], since: float, now: float) -> int:
-    """Half hours of the clock with a movement, of quarters that began after `since` and not after `now`."""
-    halves = []
+def bath_moves(moved: Sequence[float], since: float, now: float) -> tuple[float | None, int]:
+    """The first quarter of the clock with a movement, of those that ended after `since` and began not after `now`;
+    hours of the clock with a movement, of quarters that began after `since`.
+    """
+    first, hours = None, []
     for moment in moved:
         quarter = moment - moment % 900
-        half = moment - moment % 1800
-        if since < quarter <= now and half not in halves:
-            halves.append(half)
-    return len(halves)
+        hour = moment - moment % 3600
+        if since - 900 < quarter <= now and (first is None or quarter < first):
+            first = quarter
+        if since < quarter <= now and hour not in hours:
+            hours.append(hour)
+    return first, len(hours)
 
 
 def left_at_night(now: float, home: Row, slack: float) -> bool:

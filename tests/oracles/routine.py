@@ -8,7 +8,8 @@ from typing import Any
 
 HOUR, DAY, QUARTER = 3600, 86_400, 900
 Quarter = Mapping[str, Any]  # a row of detect.quarters.Quarters; None = the meter said nothing
-FEATURES = ("nights", "outings", "rising", "meals")
+WORSE = {"nights": (1, 2), "outings": (-1, 0.35), "rising": (1, 2700), "meals": (-1, 0.7)}  # direction, least change
+FEATURES = tuple(WORSE)
 
 
 def routine(past: Sequence[Quarter], offset: float, appliance_w: float) -> dict[str, Any] | None:
@@ -66,9 +67,11 @@ def days(past: Sequence[Quarter], offset: float) -> dict[int, dict[str, float | 
             meals += len(cooked) >= 2
         found[day] = {
             "nights": sum(hour >= 23 or hour < 5 for hour in hours),
-            "outings": sum(row["door"] > 0 and gap > 1800 for row, gap in _pairs(alive) if _day(row, offset) == day),
+            "outings": sum(row["door"] > 0 and gap > 1800 for row, gap in _pairs(alive) if _day(row, offset) == day)
+            if any(row["door"] for row in past)
+            else None,
             "rising": rise,
-            "meals": meals,
+            "meals": meals if any(row["kitchen"] for row in mine) else None,
         }
     return found
 
@@ -77,23 +80,40 @@ def trend(of_days: Mapping[int, Mapping[str, float | None]]) -> dict[str, tuple[
     """Feature -> (recent, earlier, standard errors of a change for the worse), of those that are known well enough."""
     found = {}
     today = max(of_days, default=0)
-    for feature, worse, least in (("nights", 1, 2), ("outings", -1, 0.5), ("rising", 1, 2700), ("meals", -1, 0.7)):
+    for feature, (worse, least) in WORSE.items():
         recent = [one[feature] for day, one in of_days.items() if 1 <= today - day <= 14]
         earlier = [one[feature] for day, one in of_days.items() if 15 <= today - day <= 42]
         now, then = ([value for value in values if value is not None] for values in (recent, earlier))
         if len(now) < 0.7 * 14 or len(then) < 0.7 * 28:
             continue
+        now, then = _without_odd_days(now), _without_odd_days(then)
         error = math.sqrt(statistics.pvariance(now) / len(now) + statistics.pvariance(then) / len(then))
         change = (statistics.fmean(now) - statistics.fmean(then)) * worse
-        sigmas = change / max(error, least / 10)
-        found[feature] = (statistics.fmean(now), statistics.fmean(then), sigmas if change >= least else min(sigmas, 0))
+        found[feature] = (statistics.fmean(now), statistics.fmean(then), change / max(error, least / 10))
     return found
 
 
-def drift(sigmas: Sequence[float | None]) -> str | None:
-    """The feature that changed most for the worse, if by enough; of two the first."""
-    best = max((value for value in sigmas if value is not None), default=0.0)
-    return FEATURES[sigmas.index(best)] if best >= 4.5 else None
+def _without_odd_days(values: Sequence[float]) -> list[float]:
+    """One day of each two weeks is taken as the next lower, and one as the next higher."""
+    odd, ordered = math.ceil(len(values) / 14), sorted(values)
+    return [min(max(value, ordered[odd]), ordered[-1 - odd]) for value in values]
+
+
+def drift(of_features: Sequence[tuple[float, float, float] | None]) -> str | None:
+    """The feature that changed most for the worse, of those that changed much, if all together did; of two the first.
+
+    Args:
+        of_features: (recent, earlier, sigmas) of each; None = not known.
+    """
+    known = {name: one for name, one in zip(FEATURES, of_features, strict=True) if one is not None}
+    much = {
+        name: sigmas for name, (recent, earlier, sigmas) in known.items()
+        if (recent - earlier) * WORSE[name][0] >= WORSE[name][1]
+    }  # fmt: skip
+    together = sum(max(sigmas, 0) for _, _, sigmas in known.values())
+    if not much or together / math.sqrt(len(known)) < 4.25:
+        return None
+    return max(much, key=lambda name: much[name])
 
 
 def _stays(past: Sequence[Quarter]) -> list[float]:

@@ -5,9 +5,14 @@ from collections.abc import Sequence
 DAY = 86_400.0
 
 
+def unlearned(lively: Sequence[float], seen: Sequence[float]) -> bool:
+    """Whether what is usual in the home was learned with this sensor, which now is blind."""
+    return blind(lively, seen) and max(lively) - max(seen) <= 14 * DAY
+
+
 def blind(lively: Sequence[float], seen: Sequence[float]) -> bool:
     """Whether the others have seen somebody for far longer than ever passes between two signs of this sensor."""
-    if len(seen) < 50 or max(lively) - max(seen) > 14 * DAY:
+    if len(seen) < 50:
         return False
     missed, runs = 0, []
     for quarter in sorted(lively):

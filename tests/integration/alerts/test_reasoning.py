@@ -1,14 +1,16 @@
 """`yiju detect explain`: the numbers behind a verdict are the sweep's own."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 from rich.console import Console
 
+from alerts.detect.spells import Began
+from alerts.doubts import Trouble
 from alerts.learn import learn_due, learn_home
 from alerts.lifecycle import resolve
-from alerts.reasoning import Reasoning, Trouble, reason
+from alerts.reasoning import Reasoning, reason
 from core.errors import NotFound
 from core.model import FalseReason, Outcome
 from store.pool import DatabaseRole
@@ -65,8 +67,76 @@ def test_a_silent_motion_sensor_doubles_the_limit_and_the_reasoning_says_which_a
     assert [(doubt.room, doubt.trouble, doubt.since) for doubt in found.doubts] == [
         ("bedroom", Trouble.SILENT, gone.timestamp())
     ]
-    assert "a motion sensor in the bedroom was not heard since" in said(found)["doubled"]
+    assert "the motion sensor test/motion-2 in the bedroom was last heard 2026-" in said(found)["doubled"]
     assert said(found)["limit applied"].startswith("1 h 48 min as learned and changed")
+
+
+def test_a_blind_motion_sensor_doubles_the_limit_and_the_reasoning_says_which_and_since_when(world: World) -> None:
+    home, _, bedroom = lively(world)
+    home.routine(bedroom, NOW - timedelta(days=9), 6)  # and then for three days it checks in and sees nobody
+    learn_home(world.owner, home.id, "UTC", NOW + QUARTER)
+    late = NOW + 4 * HOUR
+    seen(home, late)
+    found = reason(world.owner, "h1", late)
+    assert found.limit_s == 2 * found.learned_s
+    (doubt,) = found.doubts
+    assert (doubt.device_id, doubt.trouble) == (bedroom, Trouble.BLIND)
+    assert NOW - timedelta(days=3.6) < datetime.fromtimestamp(doubt.since, UTC) < NOW - timedelta(days=3)
+    words = "the motion sensor test/motion-2 in the bedroom seems blind since 2026-"
+    assert words in said(found)["doubled"]
+    assert words in picture(found)
+
+
+def test_a_door_contact_that_is_not_heard_makes_a_silence_an_outing_and_the_reasoning_says_so(world: World) -> None:
+    home, _, _ = lively(world)
+    gone = NOW - timedelta(days=2)
+    home.state(home.device("contact", "entry", exterior=True), "open", 0, gone)
+    late = NOW + 3 * HOUR
+    seen(home, late)
+    found = reason(world.owner, "h1", late)
+    assert (found.said, found.began) == (Began.INDOORS, Began.LEFT)
+    assert found.said_s < found.began_s == found.learned_s
+    assert [(doubt.name, doubt.since) for doubt in found.mute] == [("test/contact-3", gone.timestamp())]
+    words = "the door contact test/contact-3 in the hall was last heard 2026-"
+    assert said(found)["judged as begun"].startswith(f"at the door, leaving {words}")
+    assert said(found)["judged as begun"].endswith("so it may be an outing: learned limit 9 h 00 min, not 54 min")
+    assert words in picture(found)
+
+
+def test_a_bed_mat_that_is_not_heard_makes_a_silence_in_the_bedroom_rest_and_the_reasoning_says_so(
+    world: World,
+) -> None:
+    home, _, bedroom = lively(world)
+    gone = NOW - timedelta(days=2)
+    home.state(home.device("bed", "bedroom"), "occupied", 0, gone)
+    home.life(bedroom, NOW)
+    late = NOW + 3 * HOUR
+    seen(home, late)
+    found = reason(world.owner, "h1", late)
+    assert (found.said, found.began) == (Began.BEDROOM, Began.RESTING)
+    assert [(doubt.name, doubt.since) for doubt in found.mute] == [("test/bed-3", gone.timestamp())]
+    words = "the bed mat test/bed-3 in the bedroom was last heard 2026-"
+    assert said(found)["judged as begun"].startswith(f"on a bed or seat {words}")
+    assert "so it may be rest: learned limit" in said(found)["judged as begun"]
+    assert words in picture(found)
+
+
+def test_a_hole_in_what_was_received_is_judged_by_the_longest_limit_and_the_reasoning_says_when(world: World) -> None:
+    home, _, _ = lively(world)
+    late = NOW + 12 * HOUR
+    seen(home, NOW + 10 * HOUR)
+    for quarter in range(46, 49):
+        home.speaks(NOW + quarter * QUARTER)
+    home.heard(late)
+    found = reason(world.owner, "h1", late)
+    begins, ends = NOW + 41 * QUARTER, NOW + 46 * QUARTER
+    assert found.holes == [(begins.timestamp(), ends.timestamp())]
+    assert found.unseen_s == 5 * QUARTER.total_seconds()
+    assert found.learned_s > found.began_s
+    shown = said(found)
+    assert shown["not received"] == f"1 h 15 min from the home, {begins:%F %T} to {ends:%F %T}"
+    assert shown["after the hole"].endswith(f"at its end, {ends:%F %T}")
+    assert "nothing received" in picture(found)
 
 
 def test_a_worker_who_says_false_alarm_makes_the_limit_longer_and_the_reasoning_says_so(world: World) -> None:
@@ -159,8 +229,14 @@ def said(found: Reasoning) -> dict[str, str]:
     """The table's rows as one sentence each."""
     console = Console(width=300, record=True)
     console.print(table(found))
-    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in console.export_text().splitlines()]
-    return {row[0]: " ".join(row[1:]) for row in rows if len(row) == 3}
+    rows: dict[str, list[str]] = {}
+    name = ""
+    for line in console.export_text().splitlines():
+        cells = [cell.strip() for cell in line.split("│")[1:-1]]
+        if len(cells) == 3:  # a line without a name goes on with the row before
+            name = cells[0] or name
+            rows.setdefault(name, []).extend(cell for cell in cells[1:] if cell)
+    return {name: " ".join(parts) for name, parts in rows.items()}
 
 
 def test_a_home_that_is_not_there_is_one_sentence(world: World) -> None:

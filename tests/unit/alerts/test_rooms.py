@@ -54,7 +54,8 @@ homes = st.fixed_dictionaries(
         "watched": st.just(True) | flag, "seen_since": maybe, "midnight": st.sampled_from([MIDNIGHT, NOW - 9 * HOUR]),
         "out": flag, "resting": flag, "life_at": maybe, "day_at": maybe, "day_sensors": st.integers(0, 1),
         "bath_at": maybe, "elsewhere_at": maybe, "elsewhere_sensors": st.integers(0, 1), "elsewhere_whole": flag,
-        "doubtful": flag, "bath_halves": st.integers(2, 5), "door_from": maybe,
+        "doubtful": flag, "bath_hours": st.integers(2, 5), "door_from": maybe,
+        "bath_from": maybe | ages.map(lambda age: NOW - age + 900),
         "door_at": maybe, "open_since": maybe, "rise_s": spans, "stay_s": spans, "away_s": spans, "door_gap_s": spans,
         "night_out": st.lists(flag, min_size=24, max_size=24), "margin": st.just(1.5),
         "not_risen_s": st.just(11 * HOUR), "not_risen_margin_s": st.just(1.5 * HOUR),
@@ -132,7 +133,7 @@ def test_rooms_and_doors(
 
 
 @given(st.lists(st.integers(0, 5 * 3600 - 1), max_size=12), st.integers(0, 5 * 3600), st.integers(0, 6 * 3600))
-def test_half_hours_with_a_movement_in_the_bathroom(moments: list[int], since: int, now: int) -> None:
+def test_movements_in_the_bathroom(moments: list[int], since: int, now: int) -> None:
     start = MIDNIGHT
     device = {"id": 1, "home_id": 1, "gateway_id": 1, "kind": "motion", "mains": False, "exterior": False,
               "registered_at": start}  # fmt: skip
@@ -147,8 +148,9 @@ def test_half_hours_with_a_movement_in_the_bathroom(moments: list[int], since: i
         readings[2 * row + 1] = (at, at, at, 1.0, 1, MOTION, True)  # elsewhere: counts for nothing
     sums = Sums(register, start, start + 6 * HOUR)
     sums.feed(readings)
-    found = sums.bath_halves(start + now, np.array([0]), np.array([start + since]))
-    assert found.tolist() == [oracle.bath_halves([start + moment for moment in moments], start + since, start + now)]
+    first, hours = sums.bath_moves(start + now, np.array([0]), np.array([start + since]))
+    found = (None if np.isnan(first[0]) else first[0], hours[0])
+    assert found == oracle.bath_moves([start + moment for moment in moments], start + since, start + now)
 
 
 @given(st.lists(powers, max_size=6), slacks)

@@ -111,14 +111,19 @@ def test_days_and_their_trend(seed: int, days: int, changes: int, offset: float)
     ]
 
 
-sigmas = st.lists(st.none() | st.sampled_from([-1.0, 0.0, 4.4, 4.5, 6.0, 7.0]), min_size=4, max_size=4)
+changes = st.tuples(
+    st.sampled_from([0.0, 1.0, 3.0, 30_000.0]), st.sampled_from([0.0, 1.0, 1.5, 27_300.0]),
+    st.sampled_from([-1.0, 0.0, 3.0, 4.2, 4.25, 6.0, 8.5]),
+)  # fmt: skip
 
 
-@given(st.lists(sigmas, max_size=5))
-def test_a_drift(rows: list[list[float | None]]) -> None:
-    table = np.array(rows, dtype=np.float64).reshape(len(rows), 4)
+@given(st.lists(st.lists(st.none() | changes, min_size=4, max_size=4), max_size=5))
+def test_a_drift(rows: list[list[tuple[float, float, float] | None]]) -> None:
+    blank = (np.nan, np.nan, np.nan)
+    table = np.array([[one or blank for one in row] for row in rows], dtype=np.float64).reshape(len(rows), 4, 3)
     fitted = np.full(len(rows), START)
-    found = drift.find(START + DAY_S, drift.Trends(np.arange(len(rows)), fitted, table, table, table))
+    trends = drift.Trends(np.arange(len(rows)), fitted, table[:, :, 0], table[:, :, 1], table[:, :, 2])
+    found = drift.find(START + DAY_S, trends)
     said = [(at, oracle.drift(row)) for at, row in enumerate(rows)]
     assert [(one.home_id, one.parameters["trend"]) for one in found.each()] == [one for one in said if one[1]]
 

@@ -5,9 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.detect import witnesses
+from alerts.detect.arrays import Floats
 from tests.oracles import witnesses as oracle
 
 QUARTER, DAY = 900.0, 86_400.0
+
+
+def movers(*seen: Floats) -> witnesses.Witnesses:
+    return witnesses.Witnesses(doors=[], movers=seen, mover_ids=range(len(seen)))
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=120), st.integers(0, 80), st.integers(1, 30))
@@ -16,15 +21,16 @@ def test_a_sensor_is_blind_when_the_others_see_far_more_than_ever_between_its_si
 ) -> None:
     lively = np.arange(sum(gaps) + since + 1, dtype=np.float64) * QUARTER * step
     seen = np.append(0.0, np.cumsum(gaps)) * QUARTER * step
-    found = witnesses.blinded(lively, [seen])
-    assert found == oracle.blind(lively.tolist(), seen.tolist())
+    found = witnesses.blind(lively, movers(seen))
+    assert found == ({0: seen[-1]} if oracle.blind(lively.tolist(), seen.tolist()) else {})
+    assert witnesses.unlearned(lively, found.values()) == oracle.unlearned(lively.tolist(), seen.tolist())
 
 
 def test_a_living_room_that_nobody_enters_while_others_see_somebody_all_day() -> None:
     lively = np.concatenate([day * DAY + np.arange(28, 88) * QUARTER for day in range(10)])
     seen = lively[::4]
-    assert witnesses.blinded(lively, [seen]) == 0
-    assert witnesses.blinded(lively, [seen[:-2], seen[:-6], seen]) == 1
+    assert witnesses.blind(lively, movers(seen)) == {}
+    assert witnesses.blind(lively, movers(seen[:-2], seen[:-6], seen)) == {1: seen[-7]}
 
 
 @given(st.lists(st.lists(st.integers(0, 400), min_size=1, unique=True), max_size=3), st.integers(401, 600))
