@@ -21,6 +21,7 @@ from api.pages import gateways as gateway_pages
 from api.pages import homes as home_pages
 from api.pages import planned as plan_pages
 from api.pages import shifts as shift_pages
+from api.pages import visits as visit_pages
 from api.pages.render import Pages
 from api.routes import (
     alerts,
@@ -36,6 +37,7 @@ from api.routes import (
     regions,
     register,
     shifts,
+    visits,
 )
 from api.schemas import ErrorAnswer
 from api.settings import Settings
@@ -88,7 +90,7 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
     install_errors(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Headers, house=house)  # the outermost
-    for part in (people, regions, homes, gateways, alerts, events, register, planned, shifts, reach, phone):
+    for part in (people, regions, homes, gateways, alerts, events, register, planned, visits, shifts, reach, phone):
         app.include_router(part.router, prefix="/api/v1", responses={"default": {"model": ErrorAnswer}})
     pages = (
         login,
@@ -98,6 +100,7 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
         home_pages,
         gateway_pages,
         plan_pages,
+        visit_pages,
         policy,
         shift_pages,
         family,

@@ -12,6 +12,7 @@ from core.model import (
     AlertState,
     DeviceKind,
     FalseReason,
+    Found,
     Outcome,
     RegionLevel,
     Role,
@@ -375,11 +376,44 @@ class NewAbsence(NewPlan):
     kind: AbsenceKind
 
 
+class VisitEnd(Shape):
+    """How a carer found the resident."""
+
+    found: Found
+    together: bool = Field(False, description="carer and resident left the home together")
+    note: Annotated[str, Field(max_length=500)] = ""
+
+
+class NewCareVisit(VisitEnd):
+    """A carer's visit that is over."""
+
+    began_at: datetime
+    ended_at: datetime
+
+
+class CareVisit(Shape):
+    """A carer's visit to a home."""
+
+    id: int
+    carer_id: int
+    carer: str = Field(description="name")
+    began_at: datetime
+    ended_at: datetime | None = Field(description="null: the carer is there")
+    found: Found | None = Field(description="null: nobody has said")
+    together: bool
+    ended_itself: bool = Field(description="nobody said that it ended")
+    note: str
+    logged_at: datetime
+
+
 class Muted(Shape):
     """A finding that something mutes: it comes up when the cause ends and it still holds."""
 
     kind: AlertKind
-    cause: str = Field(description="the dedup key of the alert that mutes it, `absence:{id}` or `maintenance:{id}`")
+    cause: str = Field(
+        description="the dedup key of the alert that mutes it, `absence:{id}`, `maintenance:{id}`, `visit:{id}`, or"
+        " `on_site:{id}` of the alert that somebody is there for"
+    )
     since: datetime
     ended_at: datetime | None
 
