@@ -26,9 +26,7 @@ def arrive(asker: Asker, home_id: int) -> int:
 def leave(asker: Asker, home_id: int, found: Found, *, together: bool = False, note: str = "") -> int:
     """ "I have left." Returns the visit. Raises NotFound, NotAllowed, VisitRefused."""
     need_staff_of(asker, home_id)
-    visit = visits.leave(
-        asker.connection, home_id, asker.person.id, asker.now, found, together=together, note=note
-    )
+    visit = visits.leave(asker.connection, home_id, asker.person.id, asker.now, found, together=together, note=note)
     asker.audit("visit.leave", [home_id])
     return visit
 

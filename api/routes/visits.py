@@ -32,7 +32,8 @@ def arrive(visit: AnyVisit, home_id: HomeId) -> Made:
 
 @router.post("/leave")
 def leave(visit: AnyVisit, home_id: HomeId, body: VisitEnd) -> Made:
-    """ "I have left", and how the resident was. A resident who was met is at home from then on, whatever the door says."""
+    """ "I have left", and how the resident was. A resident who was met is at home from then on, whatever the
+    door says."""
     return Made(id=care_visits.leave(visit, home_id, body.found, together=body.together, note=body.note))
 
 

@@ -86,7 +86,8 @@ def leave(
     connection: Connection, home_id: int, carer_id: int, now: datetime, found: Found, *, together: bool = False,
     note: str = "",
 ) -> int:  # fmt: skip
-    """ "I have left." Returns the visit. Raises VisitRefused: the carer was not there, or that visit ended by itself."""
+    """ "I have left." Returns the visit. Raises VisitRefused: the carer was not there, or it ended by
+    itself."""
     _check_together(found, together)
     asked = {"home": home_id, "carer": carer_id, "now": now, "found": found.value, "together": together, "note": note}
     row = connection.execute(QUERIES["end"], asked).fetchone()
@@ -162,7 +163,8 @@ def _check(connection: Connection, home_id: int, carer_id: int, now: datetime, p
     _check_together(past.found, past.together)
     if past.ended_at < past.began_at:
         raise VisitRefused(
-            Wrong.ORDER, f"the visit ends at {past.ended_at.isoformat()}, before it begins: give the times in their order"
+            Wrong.ORDER,
+            f"the visit ends at {past.ended_at.isoformat()}, before it begins: give the times in their order",
         )
     if past.ended_at > now:
         raise VisitRefused(
@@ -171,7 +173,8 @@ def _check(connection: Connection, home_id: int, carer_id: int, now: datetime, p
         )
     if past.began_at < now - EARLIEST:
         raise VisitRefused(
-            Wrong.TOO_OLD, f"a visit at {past.began_at.isoformat()} is more than {EARLIEST.days} days ago: too old to log"
+            Wrong.TOO_OLD,
+            f"a visit at {past.began_at.isoformat()} is more than {EARLIEST.days} days ago: too old to log",
         )
     if past.ended_at - past.began_at > LONGEST:
         raise VisitRefused(Wrong.TOO_LONG, f"a visit of more than {LONGEST}: log a stay like that in parts")

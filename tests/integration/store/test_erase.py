@@ -94,8 +94,9 @@ def fill(connection: Connection, name: str) -> None:
         " 1, %(now)s FROM device WHERE address LIKE '%%" + name + "%%'",
         "INSERT INTO gateway_status SELECT gateway.id, true, %(now)s, %(now)s FROM gateway JOIN home"
         " ON home.id = home_id WHERE home.key = %(home)s ON CONFLICT DO NOTHING",
-        "INSERT INTO care_visit (home_id, carer_id, began_at, found, note, logged_at) SELECT home.id, person.id, %(now)s,"
-        " 'well', %(said)s, %(now)s FROM home, person WHERE home.key = %(home)s AND person.key = 'worker'",
+        "INSERT INTO care_visit (home_id, carer_id, began_at, found, note, logged_at)"
+        " SELECT home.id, person.id, %(now)s, 'well', %(said)s, %(now)s FROM home, person"
+        " WHERE home.key = %(home)s AND person.key = 'worker'",
         "INSERT INTO login_session SELECT sha256(person.key::bytea), id, 'page', %(now)s, %(now)s FROM person"
         " WHERE key LIKE '%%" + name + "'",
     ):
