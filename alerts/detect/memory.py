@@ -11,6 +11,7 @@ import numpy as np
 
 from alerts.detect.arrays import Floats, Ints
 from alerts.detect.spells import Codes, Signs, Spells, beginnings, spells_of
+from alerts.detect.visits import NO_VISITS, Past, carers_signs, untaught
 
 DAY_S: Final = 86_400.0
 HALF_S: Final = 1800.0  # shorter spells are only counted, as activity
@@ -73,12 +74,13 @@ def _settled(before: Memory) -> float:
     return settled if np.isnan(before.last_at) else min(settled, before.last_at)
 
 
-def remember(before: Memory, signs: Signs, until: float, holes: Floats) -> Memory:
+def remember(before: Memory, signs: Signs, until: float, holes: Floats, visits: Past = NO_VISITS) -> Memory:
     """The memory at `until`: what was settled, and all that `signs` say of the time since.
 
     Args:
         signs: the home's signs of life from `read_from(before, until)` on; later than `until` is left out.
         holes: float64 [holes, 2], from and to, in which nothing was received from the home.
+        visits: when carers were there; what moved then teaches nothing.
     """
     signs = signs.before(until)
     keep = _settled(before)
@@ -86,8 +88,8 @@ def remember(before: Memory, signs: Signs, until: float, holes: Floats) -> Memor
     found = spells_of(signs, HALF_S)
     fresh = found.take(found.at >= keep)
     old = before.spells.take((before.spells.at < keep) & (before.spells.at >= oldest))
-    fresh = fresh.take(~_holed(fresh, holes))
-    half_at, half_began, bins = _activity(signs)
+    fresh = fresh.take(~_holed(fresh, holes) & ~untaught(visits, fresh))
+    half_at, half_began, bins = _activity(signs, visits)
     half = np.floor(keep / HALF_S) * HALF_S
     new, kept = half_at >= half, (before.half_at < half) & (before.half_at >= oldest)
     return Memory(
@@ -111,10 +113,14 @@ def _holed(spells: Spells, holes: Floats) -> "np.typing.NDArray[np.bool_]":
     return np.asarray((overlap > HOLE_S).any(axis=1), dtype=np.bool_)
 
 
-def _activity(signs: Signs) -> tuple[Floats, Codes, Ints]:
-    """The active five-minute bins, counted by half hour and by how a silence after their last sign would begin."""
+def _activity(signs: Signs, visits: Past) -> tuple[Floats, Codes, Ints]:
+    """The active five-minute bins, counted by half hour and by how a silence after their last sign would begin.
+
+    A bin whose last sign may be a carer's is not counted.
+    """
     of_bin = signs.time // BIN_S
     last = np.flatnonzero(np.append(of_bin[1:] != of_bin[:-1], True)) if len(signs) else np.zeros(0, np.intp)
+    last = last[~carers_signs(visits, signs.time[last])]
     half = (signs.time[last] // HALF_S).astype(np.int64)
     keys, bins = np.unique(half * 16 + beginnings(signs)[last], return_counts=True)
     return keys // 16 * HALF_S, (keys % 16).astype(np.int8), bins.astype(np.int64)

@@ -7,6 +7,7 @@ import numpy as np
 
 from alerts.detect import arrays, cannot_watch, device_silent, inactivity
 from alerts.detect.arrays import Bools, Floats, Ints, Texts
+from alerts.detect.visits import MARGIN_S, Visited, maybe_carers
 from alerts.detect.whereabouts import Whereabouts
 from alerts.observe.columns import Columns, latest
 from alerts.observe.homes import standing
@@ -19,12 +20,14 @@ NIGHT_ROOMS: Final = (*BATH, RoomKind.BEDROOM)
 HALF_S: Final = 1800
 # (home ids, since) -> half hours in which somebody moved in the bathroom or toilet, from the first whole quarter on
 Moved = Callable[[Ints, Floats], Ints]
+# (home ids, before) -> the last whole quarter before in which somebody moved in a room of the day; NaN = none that day
+DayBefore = Callable[[Ints, Floats], Floats]
 
 
 def whereabouts(
     now: float, columns: Columns, devices: arrays.Devices, at: Ints, homes: arrays.Homes,
     routines: Mapping[str, Floats], night_out: Bools, zone_offset_s: Floats, limits: Columns, moved: Moved,
-    slack_s: float,
+    visited: Visited, day_before: DayBefore, slack_s: float,
 ) -> Whereabouts:  # fmt: skip
     """One row a home, in the order of `homes`.
 
@@ -46,7 +49,8 @@ def whereabouts(
     stands_open = exterior & (columns["value"] > 0) & ~device_silent.gone(devices)
     bath_at = _latest_of(count, at, life_at, life & bath)
     toilet_at = _latest_of(count, at, life_at, life & (room == RoomKind.TOILET))
-    elsewhere_at = _latest_of(count, at, life_at, life & ~bath)
+    # Whoever was met was not alone in the bathroom then.
+    elsewhere_at = np.fmax(_latest_of(count, at, life_at, life & ~bath), visited.met_at)
     doubtful = (routines["blinded"] > 0) | (_count_of(count, at, life & ~bath & stuck) > 0)  # NaN compares false
     # Asked only of the few homes that it decides about.
     asked = np.flatnonzero(doubtful & (bath_at > elsewhere_at) & (now - elsewhere_at >= limits["long_stay_s"]))
@@ -55,15 +59,16 @@ def whereabouts(
         bath_halves[asked] = moved(homes.home_id[asked], elsewhere_at[asked])
     day_alive = _count_of(count, at, day & alive)
     offset = zone_offset_s
+    midnight = np.floor((now + offset) / 86_400) * 86_400 - offset
     return Whereabouts(
         home_id=homes.home_id,
         watched=cannot_watch.watched(now, homes, slack_s),
         seen_since=homes.online_since,
-        midnight=np.floor((now + offset) / 86_400) * 86_400 - offset,
+        midnight=midnight,
         out=inactivity.went_out(homes),
         resting=homes.resting,
         life_at=homes.life_at,
-        day_at=_latest_of(count, at, life_at, day),
+        day_at=_risen_at(homes, _latest_of(count, at, life_at, day), midnight, visited, day_before),
         day_sensors=np.where(2 * day_alive >= _count_of(count, at, day), day_alive, 0),
         bath_at=bath_at,
         bath_room=np.where(toilet_at == bath_at, RoomKind.TOILET.value, RoomKind.BATHROOM.value).astype(np.object_),
@@ -98,6 +103,16 @@ def whereabouts(
             )
         },
     )
+
+
+def _risen_at(homes: arrays.Homes, day_at: Floats, midnight: Floats, visited: Visited, day_before: DayBefore) -> Floats:
+    """float64 [homes]: when the resident was last seen up. What moved in the rooms of the day while a carer was there
+    may have been the carer, unless they found the resident well."""
+    doubted = np.flatnonzero(maybe_carers(visited, day_at) & (day_at >= midnight) & np.isnan(visited.well_at))
+    risen_at = np.fmax(day_at, visited.well_at)
+    if len(doubted):
+        risen_at[doubted] = day_before(homes.home_id[doubted], visited.from_at[doubted] - MARGIN_S)
+    return risen_at
 
 
 def room_kinds(room: Texts) -> dict[str, Bools]:
