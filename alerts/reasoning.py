@@ -18,6 +18,7 @@ from alerts import calibrate, profile
 from alerts.detect import cannot_watch, device_silent, inactivity, memory
 from alerts.detect.arrays import Devices, Floats
 from alerts.detect.spells import Began, Signs, Spells, spells_of
+from alerts.detect.visits import maybe_carers
 from alerts.hindsight.play import Hindsight
 from alerts.hindsight.readings import READING, Readings
 from alerts.hindsight.register import Register
@@ -27,6 +28,7 @@ from alerts.observe.homes import personal_s as usual_s
 from alerts.observe.homes import standing
 from alerts.planned import Planned, load_plans
 from alerts.policy import Policy
+from alerts.visits import VisitLog, load_log
 from core.errors import NotFound
 from core.metrics import BY_NAME
 from core.model import AlertKind, DeviceKind
@@ -70,6 +72,8 @@ class Reasoning:
         doubled: whether it is doubled; doubts: the sensors that are known to be why.
         false_alarms: of the 30 days before, by which the home's limits are longer; policy: what they make of it.
         watched: whether silence meant anything. seen_until: until when a sensor of life could be seen.
+        visit_from, visit_until: the carer's visit that the silence began with or that mutes it; until inf = it goes on,
+            NaN = there is none.
         absent: the kind of the planned absence that mutes it; None = none does.
         came_later: readings that were measured more than a minute before and stored after it: not known to the sweep.
         alike, shorter, usual_s: of so many spells that began so at this hour so many were no longer than `usual_s`.
@@ -93,6 +97,8 @@ class Reasoning:
     false_alarms: int
     watched: bool
     seen_until: float
+    visit_from: float
+    visit_until: float
     absent: str | None
     came_later: int
     alike: float
@@ -122,8 +128,9 @@ class Reasoning:
 
     @property
     def inactive(self) -> bool:
-        """Whether that was an alarm: the home could be watched, and nobody had said that its person is away."""
-        return self.too_long and self.watched and self.absent is None
+        """Whether that was an alarm: the home could be watched, and nobody had said that its person is away or
+        was there."""
+        return self.too_long and self.watched and self.absent is None and not np.isinf(self.visit_until)
 
 
 def reason(connection: Connection, home: str, at: datetime) -> Reasoning:
@@ -144,9 +151,12 @@ def reason(connection: Connection, home: str, at: datetime) -> Reasoning:
     policy, false_alarms = _policy(connection, row["id"], at)
     register = register_from(connection, known, [policy])
     readings, came_later = _readings(connection, register, row["id"], at)
-    hindsight = _as_the_sweep_saw(connection, register, row["id"], learned, readings, at)
+    log = load_log(connection, [row["id"]], at - LOOK_BACK, at)
+    hindsight = _as_the_sweep_saw(connection, register, row["id"], learned, readings, log, at)
     view = hindsight.view(moment)
     homes, table = view.homes, hindsight.limits
+    visited = log.visited(homes.home_id, moment, np.array([policy.visit_s]))
+    mattered = visited.here | (~np.isnan(visited.met_at) & maybe_carers(visited, homes.life_at))
     began = Began(homes.began[0]) if not np.isnan(homes.life_at[0]) else None
     offset = (at.astimezone(ZoneInfo(row["zone"])).utcoffset() or timedelta()).total_seconds()
     learned_s = float(usual_s(table, homes.life_at, homes.began, homes.unseen_s, np.array([offset]))[0])
@@ -172,6 +182,8 @@ def reason(connection: Connection, home: str, at: datetime) -> Reasoning:
         false_alarms=false_alarms,
         watched=bool(cannot_watch.watched(moment, homes)[0]),
         seen_until=float(homes.seen_until[0]),
+        visit_from=float(np.where(mattered, visited.from_at, np.nan)[0]),
+        visit_until=float(np.where(mattered, visited.until_at, np.nan)[0]),
         absent=_absent(load_plans(connection, [row["id"]], at, at).at(at), row["id"], float(homes.life_at[0])),
         came_later=came_later,
         alike=float(homes.alike[0]),
@@ -216,11 +228,11 @@ def _readings(connection: Connection, register: Register, home_id: int, at: date
 
 def _as_the_sweep_saw(
     connection: Connection, register: Register, home_id: int, learned: Mapping[str, Any] | None, readings: Readings,
-    at: datetime,
+    log: VisitLog, at: datetime,
 ) -> Hindsight:  # fmt: skip
     """The home as after these readings, judged by the profile in force."""
     start = (at - LOOK_BACK).timestamp()
-    hindsight = Hindsight(register, start, at.timestamp(), slack_s=0.0)
+    hindsight = Hindsight(register, start, at.timestamp(), visits=log, slack_s=0.0)
     hindsight.know([learned["data"] if learned else None], [learned["version"] if learned else None])
     habits = connection.execute(METERED["power_life"], {"home_id": home_id}).fetchone()
     hindsight.meters.know(0, habits["by_hour"] if habits else None, start)

@@ -131,8 +131,7 @@ def test_hindsight_sees_what_ingest_stored_and_the_engine_observes(database: Dat
 
 
 def as_read(view: View, now: float) -> View:
-    """What is learned of a home is not read by the query `homes` before half an hour without a sign from a sensor: before half
-    an hour of silence it says nothing."""
+    """What is learned of a home says nothing before half an hour of silence, and the query `homes` may not read it."""
     learned = ("personal_s", "alike", "alike_shorter", "usual_s")
 
     def read(homes: Homes) -> Homes:
@@ -243,7 +242,7 @@ def _visit(owner: Any, start: datetime) -> None:
         )  # fmt: skip
     owner.execute(
         "INSERT INTO alert (home_id, kind, severity, dedup_key, state, message, parameters, began_at, opened_at,"
-        " last_at, on_site_at, resolved_at, outcome) VALUES (4, 'sos', 'urgent', 'v1:sos:4', 'resolved', 'm', '{}', %(at)s,"
-        " %(at)s, %(at)s, %(at)s, %(until)s, 'helped')",
+        " last_at, on_site_at, resolved_at, outcome) VALUES (4, 'sos', 'urgent', 'v1:sos:4', 'resolved', 'm', '{}',"
+        " %(at)s, %(at)s, %(at)s, %(at)s, %(until)s, 'helped')",
         {"at": start + timedelta(days=8.1), "until": start + timedelta(days=8.6)},
     )
