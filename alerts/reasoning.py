@@ -156,7 +156,9 @@ def reason(connection: Connection, home: str, at: datetime) -> Reasoning:
     view = hindsight.view(moment)
     homes, table = view.homes, hindsight.limits
     visited = log.visited(homes.home_id, moment, np.array([policy.visit_s]))
-    mattered = visited.here | (~np.isnan(visited.met_at) & maybe_carers(visited, homes.life_at))
+    mattered = visited.here | (
+        ~np.isnan(visited.met_at) & maybe_carers(visited, homes.life_at) & (homes.life_room == "")
+    )
     began = Began(homes.began[0]) if not np.isnan(homes.life_at[0]) else None
     offset = (at.astimezone(ZoneInfo(row["zone"])).utcoffset() or timedelta()).total_seconds()
     learned_s = float(usual_s(table, homes.life_at, homes.began, homes.unseen_s, np.array([offset]))[0])

@@ -14,7 +14,7 @@ import numpy as np
 
 from alerts.detect.arrays import Bools, Floats
 from alerts.detect.quarters import QUARTER_S
-from alerts.detect.spells import Spells
+from alerts.detect.spells import DOOR_GRACE_S, Spells
 
 MARGIN_S: Final = 600.0  # a tap and the door are so far apart at most
 # Whoever goes out with the carer, or right behind, uses the door when the carer does: nothing tells them from somebody
@@ -67,7 +67,7 @@ class LastSigns:
         life_at: the last sign of life, being met by a carer included.
         door_at, inside_at: as spells.how_began takes them.
         roomless: whether nobody knows in which room it was.
-        after: whether the silence began with a visit.
+        after: whether the silence began with a visit, and nobody was seen to stay.
     """
 
     life_at: Floats
@@ -98,7 +98,9 @@ def last_signs(visited: Visited, life_at: Floats, door_at: Floats, inside_at: Fl
         life_at, door_at, inside_at: last sign of life, of an exterior door, of anything else; NaN = none.
     """
     met = ~np.isnan(visited.met_at)
-    after = met & ~(life_at > visited.until_at + MARGIN_S)  # NaN: nobody but the carer ever saw anybody
+    # Somebody moves indoors after the visit and after the door was last used: that is the resident, and says where.
+    own = (inside_at > visited.until_at) & ~(inside_at <= door_at + DOOR_GRACE_S)
+    after = met & ~own & ~(life_at > visited.until_at + MARGIN_S)  # NaN: nobody but the carer ever saw anybody
     seen_at = np.where(after, np.fmax(life_at, visited.met_at), life_at)
     stayed, went = after & ~visited.together, after & visited.together
     return LastSigns(

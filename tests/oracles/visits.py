@@ -70,7 +70,15 @@ def silence(signs: Sequence[Sign], visit: Last | None) -> tuple[float, Began] | 
         return (signs[-1][0], began(signs)) if signs else None
     resting = bool(signs and signs[-1][3])
     nothing_since = not signs or visit.until_at is None or signs[-1][0] <= visit.until_at + MARGIN
-    if nothing_since:
+    door = max((time for time, exterior, _, _ in signs if exterior), default=None)
+    inside = max((time for time, exterior, _, _ in signs if not exterior), default=None)
+    stays_in = (
+        inside is not None
+        and visit.until_at is not None
+        and inside > visit.until_at
+        and (door is None or inside > door + 60)
+    )
+    if nothing_since and not stays_in:
         at = max([visit.met_at, *(sign[0] for sign in signs)])
         if visit.together:
             return at, Began.DOOR_RESTING if resting else Began.LEFT

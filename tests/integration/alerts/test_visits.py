@@ -80,6 +80,15 @@ def test_a_door_that_is_used_later_than_the_margin_is_the_residents_own_outing(v
     assert visited.kinds() == set()
 
 
+def test_who_is_seen_indoors_after_the_door_fell_shut_is_at_home_and_judged_by_that_room(visited: Visited) -> None:
+    visited.came_and_left(Found.WELL)
+    visited.home.life(visited.kitchen, LEFT + 3 * MINUTE)
+    assert visited.kinds(LEFT + 182 * MINUTE) == set()
+    assert visited.kinds() == {"inactivity"}
+    (alert,) = visited.world.alerts()
+    assert alert["parameters"]["room"] == "kitchen"
+
+
 def test_being_met_is_a_sign_of_life_where_no_sensor_saw_any(visited: Visited) -> None:
     visited.home.life(visited.kitchen, LEFT - 2 * HOUR)
     visits.log(
