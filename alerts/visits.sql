@@ -1,11 +1,11 @@
 -- Who was in a home besides its resident: carers' visits, and whoever was on site for an alert.
 
 -- name: visits_now
--- Those under way, those that ended in the last days, and the last few to each home that has been silent for longer: a
--- silence that began with a visit goes on.
+-- Those under way, those that ended in the last day (and an hour: their margin), and the last few to each home that has
+-- been silent for longer: a silence that began with a visit goes on.
 WITH taken AS (
     SELECT id, home_id, began_at, ended_at, found, together, logged_at FROM care_visit
-    WHERE (undone_at IS NULL OR undone_at > %(now)s) AND (ended_at IS NULL OR ended_at >= %(now)s - interval '2 days')
+    WHERE (undone_at IS NULL OR undone_at > %(now)s) AND (ended_at IS NULL OR ended_at >= %(now)s - interval '25 hours')
     UNION
     SELECT last.* FROM home_state CROSS JOIN LATERAL (
         SELECT id, home_id, began_at, ended_at, found, together, logged_at FROM care_visit
@@ -23,7 +23,7 @@ SELECT 'on_site:' || id, home_id, extract(epoch FROM on_site_at)::float8, extrac
     false, extract(epoch FROM on_site_at)::float8, NULL
 FROM alert
 WHERE on_site_at IS NOT NULL AND state IN ('on_site', 'resolved') AND home_id IS NOT NULL
-    AND (resolved_at IS NULL OR resolved_at >= %(now)s - interval '2 days') AND mod(home_id, 32) = ANY(%(slices)s)
+    AND (resolved_at IS NULL OR resolved_at >= %(now)s - interval '25 hours') AND mod(home_id, 32) = ANY(%(slices)s)
 ORDER BY home_id, from_at, cause;
 
 -- name: visits_of
