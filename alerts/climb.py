@@ -69,6 +69,15 @@ class Notes:
     stays: list[Stay] = field(default_factory=list)
     held: dict[tuple[int, date], list[int]] = field(default_factory=dict)
 
+    def add(self, other: "Notes") -> None:
+        """Appends what another climb found."""
+        self.events += other.events
+        self.tellings |= other.tellings
+        self.questions += other.questions
+        self.stays += other.stays
+        for key, alerts in other.held.items():
+            self.held.setdefault(key, []).extend(alerts)
+
 
 class Climb:
     """Takes one alert up. `go` once.

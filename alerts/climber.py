@@ -6,6 +6,7 @@ the next try is a moment away: the pool's own tries grow apart.
 
 from collections.abc import Callable, Sequence
 from threading import Event, Thread
+from time import perf_counter
 from typing import Final
 
 from alerts import ladder
@@ -24,6 +25,9 @@ class Climber:
         channels: the platform's own.
         climbed: called when there may be something to send.
         failed: called with what failed and why.
+
+    Attributes:
+        broke_at: when an alert could last not be taken further, on time.perf_counter().
     """
 
     def __init__(
@@ -35,6 +39,7 @@ class Climber:
         self._channels = channels
         self._climbed = climbed
         self._failed = failed
+        self.broke_at: float | None = None
         self._stopping = Event()
         self._thread = Thread(target=self._run, name="climber", daemon=True)
 
@@ -62,5 +67,7 @@ class Climber:
         with connection.transaction():
             expired = expire_acknowledgements(connection, now)
             climbed = ladder.escalate(connection, now, {}, self._channels)
-        if climbed or expired:
+        if climbed.broken:
+            self.broke_at = perf_counter()
+        if climbed.due or expired:
             self._climbed()

@@ -2,14 +2,14 @@
 
 from collections.abc import Container, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from psycopg.types.json import Jsonb
 
 from alerts.detect import cannot_watch, inactivity
 from alerts.detect.findings import Finding, moment
-from alerts.lifecycle import announce, end_itself, record
+from alerts.lifecycle import Over, announce, end_themselves, record
 from alerts.observe import View
 from alerts.quiet import tell_at
 from core.model import AlertKind, AlertState, Severity
@@ -34,23 +34,33 @@ SAME: Final = timedelta(seconds=1)
 
 
 def end(connection: Connection, now: datetime, view: View, findings: Sequence[Finding]) -> list[int]:
-    """Ends what is over. `findings` are all of this tick, muted ones too: a muted finding still holds.
+    """Ends what is over, in a few statements however much it is: a blackout's thousands end in one look.
 
-    Returns the ids of the alerts ended.
+    `findings` are all of this tick, muted ones too: a muted finding still holds. Returns the ids of the alerts ended.
     """
     found = {finding.dedup_key for finding in findings}
     seen = seen_homes(view, now)
-    ended: list[int] = []
-    for alert in view.open:
-        kind = AlertKind(alert["kind"])
-        if is_over(kind, alert["dedup_key"], alert["home_id"], found, view.looked, seen):
-            ended += _end(connection, now, view, alert)
-        elif kind in SILENCE:
-            ended += _life(connection, now, view, alert)
-    states = [alert for alert in view.open if alert["kind"] in STATE]
-    if states:
-        ended += _cleared(connection, now, view, states)
-    return ended
+    states = [alert["id"] for alert in view.open if alert["kind"] in STATE]
+    cleared = {row["id"] for row in connection.execute(QUERIES["cleared_alerts"], {"ids": states})} if states else set()
+    over = {
+        alert["id"]
+        for alert in view.open
+        if alert["id"] in cleared
+        or is_over(AlertKind(alert["kind"]), alert["dedup_key"], alert["home_id"], found, view.looked, seen)
+    }
+    life = _life_since(view)
+    asked = sorted(over | life.keys())
+    if not asked:
+        return []
+    done: list[Over] = []
+    for alert in connection.execute(QUERIES["lock_open_alerts"], {"ids": asked}):  # without those resolved meanwhile
+        if alert["id"] in over:
+            if alert["state"] != AlertState.ON_SITE:
+                done.append(Over(alert["id"], alert["home_id"], {}, _tell_at(now, view, alert)))
+        else:
+            done += _life(connection, now, view, alert, life[alert["id"]])
+    end_themselves(connection, now, done)
+    return [one.alert_id for one in done]
 
 
 def seen_homes(view: View, now: datetime) -> set[int]:
@@ -74,30 +84,46 @@ def is_over(
     return kind in EQUIPMENT or (kind in CONDITION and home_id in seen)
 
 
-def _life(connection: Connection, now: datetime, view: View, alert: Mapping[str, Any]) -> list[int]:
+class _Life(NamedTuple):
+    """A sign of life since a silence began: when, and how many seconds a silence may last there now (inf: for ever)."""
+
+    at: datetime
+    limit_s: float
+
+
+def _life_since(view: View) -> dict[int, _Life]:
+    """Of the open silences, those after whose beginning somebody moved."""
+    silences = [alert for alert in view.open if alert["kind"] in SILENCE]
+    if not silences:
+        return {}
+    rows = {int(home): row for row, home in enumerate(view.homes.home_id)}
+    limits = inactivity.limit_s(view.homes)
+    found = {}
+    for alert in silences:
+        row = rows.get(alert["home_id"])
+        if row is None or np.isnan(view.homes.life_at[row]):
+            continue
+        life_at = moment(float(view.homes.life_at[row]))
+        if life_at - alert["began_at"] > SAME:
+            found[alert["id"]] = _Life(life_at, float(limits[row]))
+    return found
+
+
+def _life(connection: Connection, now: datetime, view: View, alert: Mapping[str, Any], life: _Life) -> list[Over]:
     """A silence ends with a sign of life, never because the home can no longer be seen.
 
     Somebody who holds the alert or is on site may be the one who moves there: it stays theirs to resolve.
     """
-    place = np.flatnonzero(view.homes.home_id == alert["home_id"])
-    if not len(place) or np.isnan(view.homes.life_at[place[0]]):
+    if life.at - alert["began_at"] <= SAME:
         return []
-    life_at = moment(float(view.homes.life_at[place[0]]))
-    if life_at - alert["began_at"] <= SAME:
-        return []
-    alert = _locked(connection, alert)
-    if not alert or life_at - alert["began_at"] <= SAME:
-        return []
-    details = {"life_at": life_at.isoformat(timespec="seconds")}
-    late = life_at < alert["opened_at"]
-    limit = float(inactivity.limit_s(view.homes)[place[0]])
-    silent_still = late and now - life_at >= timedelta(seconds=limit)
+    details = {"life_at": life.at.isoformat(timespec="seconds")}
+    late = life.at < alert["opened_at"]
+    silent_still = late and (now - life.at).total_seconds() >= life.limit_s
     if alert["state"] == AlertState.OPEN and not silent_still:
         what = {"late": True} if late else {}
-        end_itself(connection, alert["id"], alert["home_id"], now, details | what, _tell_at(now, view, alert))
-        return [alert["id"]]
+        return [Over(alert["id"], alert["home_id"], details | what, _tell_at(now, view, alert))]
     if silent_still:
-        connection.execute(QUERIES["move_beginning"], {"id": alert["id"], "began_at": life_at})
+        connection.execute(QUERIES["move_beginning"], {"id": alert["id"], "began_at": life.at})
         record(connection, alert["id"], now, "life_late", details)
         announce(connection, alert["id"], alert["home_id"])
     else:
@@ -107,20 +133,6 @@ def _life(connection: Connection, now: datetime, view: View, alert: Mapping[str,
     return []
 
 
-def _cleared(connection: Connection, now: datetime, view: View, alerts: Sequence[Mapping[str, Any]]) -> list[int]:
-    rows = connection.execute(QUERIES["cleared_alerts"], {"ids": [alert["id"] for alert in alerts]}).fetchall()
-    cleared = {row["id"] for row in rows}
-    return [done for alert in alerts if alert["id"] in cleared for done in _end(connection, now, view, alert)]
-
-
-def _end(connection: Connection, now: datetime, view: View, alert: Mapping[str, Any]) -> list[int]:
-    alert = _locked(connection, alert)
-    if not alert or alert["state"] == AlertState.ON_SITE:
-        return []
-    end_itself(connection, alert["id"], alert["home_id"], now, {}, _tell_at(now, view, alert))
-    return [alert["id"]]
-
-
 def _tell_at(now: datetime, view: View, alert: Mapping[str, Any]) -> datetime:
     """When those who were told may hear that it is over."""
     home = alert["home_id"]
@@ -128,8 +140,3 @@ def _tell_at(now: datetime, view: View, alert: Mapping[str, Any]) -> datetime:
         return now
     kind, severity = AlertKind(alert["kind"]), Severity(alert["severity"])
     return tell_at(now, kind, severity, view.policy(home), view.zones[home])
-
-
-def _locked(connection: Connection, alert: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The alert as it is now, with its row held; empty when it was resolved meanwhile."""
-    return connection.execute(QUERIES["lock_open_alert"], {"dedup_key": alert["dedup_key"]}).fetchone() or {}

@@ -45,14 +45,12 @@ from alerts.detect import (
 )
 from alerts.detect.findings import Finding
 from alerts.inhibit import inhibit, keep_muted
-from alerts.learn import learn_home
 from alerts.lifecycle import expire_acknowledgements
 from alerts.observe import View, observe
 from alerts.slices import ALL
 from store.pool import Connection
 
 LOGGED = 20  # ids of each sort in a log line; a blackout has thousands
-LEARN_IN_A_TICK = 3  # the nightly job learns the many; this is for homes seen for the first time
 
 
 @dataclass(frozen=True)
@@ -94,8 +92,6 @@ def tick(
     if view.open or opened or incidents.opened:
         expire_acknowledgements(connection, now)
         ladder.escalate(connection, now, view.policies, platform_channels)
-    for home_id in view.to_learn[:LEARN_IN_A_TICK]:
-        learn_home(connection, home_id, view.zones[home_id], now)
     done = Tick([*incidents.opened, *(alert.id for alert in opened)], again, ended)
     if done.opened or done.again or done.ended:
         said = {"opened": done.opened[:LOGGED], "again": done.again[:LOGGED], "ended": done.ended[:LOGGED]}

@@ -9,9 +9,10 @@ However many alerts are due, a look costs the same few statements: a blackout's 
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
 
+import structlog
 from psycopg.types.json import Jsonb
 
 from alerts import elder
@@ -25,6 +26,14 @@ from store.pool import Connection
 from store.queries import load_queries
 
 QUERIES: Final = load_queries(__package__, "ladder.sql")
+BROKEN: Final = timedelta(seconds=30)  # until an alert that could not be taken further is tried again
+
+
+class Climbed(NamedTuple):
+    """How many alerts were due, and how many of them could not be taken further by a fault of ours."""
+
+    due: int
+    broken: int
 
 
 def route(connection: Connection, now: datetime, alert_ids: Sequence[int]) -> None:
@@ -38,26 +47,36 @@ def escalate(
     now: datetime,
     policies: Mapping[int, Policy],
     platform_channels: Sequence[str],
-) -> int:
-    """Takes every open alert whose next rung is due one rung up. Returns how many.
+) -> Climbed:
+    """Takes every open alert whose next rung is due one rung up.
 
-    Claimed with SKIP LOCKED: two workers never climb the same alert at once. The caller owns the transaction.
+    Claimed with SKIP LOCKED: two workers never climb the same alert at once. The caller owns the transaction. One that
+    cannot be taken further holds up no other: its history says so, once, and the operator hears of it.
 
     Args:
         policies: by home, as far as they are known; of other homes they are read.
     """
     due = connection.execute(QUERIES["due_alerts"], {"now": now}).fetchall()
     if not due:
-        return 0
+        return Climbed(0, 0)
     homes = {alert["home_id"] for alert in due if alert["home_id"] is not None}
     known = dict(policies) | load_policies(connection, homes - policies.keys())
     crew = load_crew(connection, now, due)
-    notes = Notes()
+    notes, broken = Notes(), []
     for alert in due:
         zone = alert["zone"] or zone_of(connection, alert["places"])
-        Climb(now, alert, _policy(connection, alert, known), zone, crew, platform_channels, notes).go()
+        policy, mine = _policy(connection, alert, known), Notes()
+        try:
+            Climb(now, alert, policy, zone, crew, platform_channels, mine).go()
+        except Exception as error:  # noqa: BLE001 - a bulkhead (ADR 28): the others climb on, and it is said
+            structlog.get_logger().error("climb_broke", alert=alert["id"], error=type(error).__name__)
+            broken.append(alert["id"])
+        else:
+            notes.add(mine)
     _write(connection, now, notes)
-    return len(due)
+    if broken:
+        connection.execute(QUERIES["put_off"], {"ids": broken, "now": now, "until": now + BROKEN})
+    return Climbed(len(due), len(broken))
 
 
 def _write(connection: Connection, now: datetime, notes: Notes) -> None:

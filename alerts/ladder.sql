@@ -30,6 +30,14 @@ WHERE alert.id = stay.id;
 -- The zone in which most homes of these regions lie.
 SELECT zone FROM home WHERE region_id = ANY(%(regions)s) GROUP BY zone ORDER BY count(*) DESC, zone LIMIT 1;
 
+-- name: put_off
+-- Alerts that a fault of ours keeps from climbing: tried again later, and said in each one's history, once.
+WITH later AS (UPDATE alert SET rung_at = %(until)s WHERE id = ANY(%(ids)s) RETURNING id)
+INSERT INTO alert_event (alert_id, at, what)
+SELECT id, %(now)s, 'climb_broke' FROM later
+WHERE NOT EXISTS (SELECT FROM alert_event AS earlier
+    WHERE earlier.alert_id = later.id AND earlier.what = 'climb_broke');
+
 -- name: crew_staff
 -- Staff and volunteers of these regions (`origin`) and all above: height 1 = the region itself.
 WITH RECURSIVE above AS (

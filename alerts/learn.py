@@ -5,11 +5,13 @@ its own module: "inactivity" from the home's memory of quiet spells (alerts/prof
 sums (alerts/routine.py).
 """
 
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import psycopg
 from psycopg.types.json import Jsonb
 
 from alerts import metered, profile, routine, visits
@@ -29,15 +31,28 @@ ON_CHANGE: Final = [metric.id for metric in METRICS if metric.life is Life.ON_CH
 TURNED_ON: Final = [metric.id for metric in METRICS if metric.life is Life.TURNED_ON]
 
 
-def learn_due(connection: Connection, now: datetime, limit: int = 100) -> int:
-    """Learns up to `limit` homes that are unknown or were learned more than a day ago.
+def learn_due(
+    connection: Connection, now: datetime, limit: int = 100, apart: Collection[int] = ()
+) -> Mapping[int, Exception]:  # fmt: skip
+    """Learns up to `limit` homes that are unknown or were learned more than a day ago. The caller owns the transaction.
 
-    The caller owns the transaction. Returns how many homes were looked at.
+    Args:
+        apart: homes that are left out.
+
+    Returns:
+        the homes that could not be learned, and why. They keep what was known of them, and hold up no other.
     """
-    due = connection.execute(QUERIES["homes_to_learn"], {"now": now, "limit": limit}).fetchall()
-    for row in due:
-        learn_home(connection, row["id"], row["zone"], now)
-    return len(due)
+    failed: dict[int, Exception] = {}
+    asked = {"now": now, "limit": limit, "apart": list(apart)}
+    for row in connection.execute(QUERIES["homes_to_learn"], asked).fetchall():
+        try:
+            with connection.transaction():
+                learn_home(connection, row["id"], row["zone"], now)
+        except psycopg.OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a bulkhead (ADR 28): given to the caller, who says so
+            failed[row["id"]] = error
+    return failed
 
 
 def learn_home(connection: Connection, home_id: int, zone: str, now: datetime) -> dict[str, Any]:

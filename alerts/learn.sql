@@ -40,7 +40,7 @@ SELECT home.id, home.zone FROM home
 LEFT JOIN LATERAL (
     SELECT fitted_at FROM profile WHERE profile.home_id = home.id ORDER BY version DESC LIMIT 1
 ) AS last ON true
-WHERE last.fitted_at IS NULL OR last.fitted_at < %(now)s - interval '24 hours'
+WHERE (last.fitted_at IS NULL OR last.fitted_at < %(now)s - interval '24 hours') AND home.id <> ALL(%(apart)s)
 ORDER BY last.fitted_at NULLS FIRST, home.id
 LIMIT %(limit)s;
 

@@ -32,6 +32,15 @@ class Event(NamedTuple):
     person_id: int | None = None
 
 
+class Over(NamedTuple):
+    """An alert that ends by itself. `tell_at`: when those who were told hear of it; None: never."""
+
+    alert_id: int
+    home_id: int | None
+    details: Mapping[str, Any]
+    tell_at: datetime | None
+
+
 def acknowledge(
     connection: Connection, alert_id: int, person_id: int, now: datetime, until: datetime | None = None, *,
     source: Source = Source.API, why: str = "",
@@ -167,23 +176,19 @@ def end_itself(
 
     Whoever was told that something is wrong is told that it is over, from `tell_at` on (None: now).
     """
-    end_silently(connection, [(alert_id, home_id)], now, details)
-    connection.execute(QUERIES["tell_the_end"], {"id": alert_id, "now": now, "tell_at": tell_at or now})
+    end_themselves(connection, now, [Over(alert_id, home_id, details, tell_at or now)])
 
 
-def end_silently(
-    connection: Connection, alerts: Sequence[tuple[int, int | None]], now: datetime, details: Mapping[str, Any]
-) -> None:
-    """The same for many, of which nobody need hear: they go on under another name. The caller holds their rows.
-
-    Args:
-        alerts: ids, each with its home's.
-    """
-    if not alerts:
+def end_themselves(connection: Connection, now: datetime, over: Sequence[Over]) -> None:
+    """The same for many, in a few statements however many they are. The caller holds their rows."""
+    if not over:
         return
-    connection.execute(QUERIES["end_alerts"], {"ids": [alert for alert, _ in alerts], "now": now})
-    record_many(connection, now, [Event(alert, "ended_itself", details) for alert, _ in alerts])
-    announce_many(connection, alerts)
+    connection.execute(QUERIES["end_alerts"], {"ids": [one.alert_id for one in over], "now": now})
+    record_many(connection, now, [Event(one.alert_id, "ended_itself", one.details) for one in over])
+    told = [one for one in over if one.tell_at is not None]
+    asked = {"ids": [one.alert_id for one in told], "tell_at": [one.tell_at for one in told], "now": now}
+    connection.execute(QUERIES["tell_the_end"], asked)
+    announce_many(connection, [(one.alert_id, one.home_id) for one in over])
 
 
 def expire_acknowledgements(connection: Connection, now: datetime) -> list[int]:

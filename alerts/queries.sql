@@ -38,6 +38,10 @@ SELECT id, home_id, region_id, kind, severity, dedup_key, state, message, began_
     rung_at, ack_by, on_site_at FROM alert
 WHERE dedup_key = %(dedup_key)s AND state <> 'resolved' FOR UPDATE;
 
+-- name: lock_open_alerts
+SELECT id, home_id, kind, severity, dedup_key, state, began_at, opened_at FROM alert
+WHERE id = ANY(%(ids)s) AND state <> 'resolved' ORDER BY id FOR UPDATE;
+
 -- name: add_occurrence
 -- A separate event while the alert is open. With `raise` the alert is open and its ladder starts anew, so that
 -- everyone hears of it. Who holds it has no longer for it than from a new one (`ack_until`; null: as long as before).
@@ -143,10 +147,11 @@ WHERE id = %(id)s;
 NOTIFY urgent_event;
 
 -- name: tell_the_end
--- Everyone who was reached about an alert that ended by itself hears that it is over.
+-- Everyone who was reached about an alert that ended by itself hears that it is over, from its `tell_at` on.
 INSERT INTO delivery (alert_id, rung, person_id, channel, purpose, created_at, next_try_at)
-SELECT DISTINCT alert_id, 0, person_id, channel, 'ended', %(now)s::timestamptz, %(tell_at)s::timestamptz FROM delivery
-WHERE alert_id = %(id)s AND state = 'sent' AND purpose <> 'ended'
+SELECT DISTINCT over.id, 0, delivery.person_id, delivery.channel, 'ended', %(now)s::timestamptz, over.tell_at
+FROM unnest(%(ids)s::bigint[], %(tell_at)s::timestamptz[]) AS over (id, tell_at)
+JOIN delivery ON delivery.alert_id = over.id AND delivery.state = 'sent' AND delivery.purpose <> 'ended'
 ON CONFLICT (alert_id, digest_id, purpose, rung, person_id, channel)
 DO UPDATE SET state = 'queued', attempts = 0, next_try_at = excluded.next_try_at;
 

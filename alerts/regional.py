@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from alerts.detect.findings import Finding
 from alerts.inhibit import MUTES
-from alerts.lifecycle import announce, end_itself, end_silently, region_policy
+from alerts.lifecycle import Over, announce, end_itself, end_themselves, region_policy
 from alerts.policy import Level, Policy, inherit
 from alerts.quiet import tell_at, zone_of
 from core.model import AlertKind, Severity
@@ -140,7 +140,8 @@ def _add(connection: Connection, now: datetime, alert_id: int, homes: set[int]) 
     connection.execute(QUERIES["add_homes"], {"alert_id": alert_id, "homes": sorted(homes), "now": now})
     connection.execute(QUERIES["count_homes"], {"alert_id": alert_id})
     absorbed = connection.execute(QUERIES["absorbed"], {"homes": sorted(homes)}).fetchall()
-    end_silently(connection, [(row["id"], row["home_id"]) for row in absorbed], now, {"incident": alert_id})
+    # of which nobody need hear: they go on under the incident's name
+    end_themselves(connection, now, [Over(row["id"], row["home_id"], {"incident": alert_id}, None) for row in absorbed])
     announce(connection, alert_id, None)
 
 

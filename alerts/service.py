@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import socket
+from collections.abc import Sequence
 from datetime import timedelta
 from threading import Event, Lock, Thread
 from time import perf_counter
@@ -32,6 +33,8 @@ from store.retention import forget_outlived
 SLACK_S: Final = 10.0  # how long a reading may be under way from a sensor to the database
 HEARTBEAT_S: Final = 2.0
 LEARN_S: Final = 60.0
+LEARN_AGAIN_S: Final = 3600.0  # a home that could not be learned is tried again
+BROKEN_S: Final = 60.0  # an alert that could not be taken further is tried more often than that
 MORNING_S: Final = 60.0  # how often it is asked whether a manager's morning is due
 STALLED_S: Final = 30.0  # without a tick that ended well: nothing is looked at
 HANGS_S: Final = 120.0  # a tick that lasts so long: longer than a blackout of ten thousand homes takes
@@ -93,8 +96,9 @@ class AlertsService:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
+        self._name = settings.alerts_worker or f"{socket.gethostname()}-{os.getpid()}"
         self._pool = open_pool(settings.database_url, DatabaseRole.ALERTS, size=12)
-        self._telling = Telling(self._pool, clock, load_words(), voice_of(settings), self._failed)
+        self._telling = Telling(self._pool, clock, load_words(), voice_of(settings), self._failed, self._name)
         self._channels = settings.notify_urls.split()
         self._climber = Climber(settings.database_url, clock, self._channels, self._telling.wake, self._failed)
         self._scheduler = BackgroundScheduler(timezone="UTC")
@@ -107,9 +111,10 @@ class AlertsService:
         self._ticked_at = perf_counter()
         self._failures = 0
         self._lost = False
-        self._name = settings.alerts_worker or f"{socket.gethostname()}-{os.getpid()}"
         self._leads = False
         self._tick_began: float | None = None
+        self._blind = 0  # slices that could not be looked at in the last tick
+        self._unlearned: dict[int, float] = {}  # homes that could not be learned -> until when they are left out
 
     def start(self) -> None:
         """Does not wait for a database that is away. What is due is told first, the look at the homes comes after."""
@@ -207,16 +212,8 @@ class AlertsService:
             began = self._tick_began = perf_counter()
             try:
                 with self._pool.connection() as connection:
-                    now = self._clock.now()
-                    mine = slices.held(connection, now, self._name)
-                    if mine:
-                        tick(
-                            connection,
-                            now,
-                            platform_channels=self._channels,
-                            slack_s=lasting(self._clock, SLACK_S).total_seconds(),
-                            slices=mine,
-                        )
+                    mine = slices.held(connection, self._clock.now(), self._name)
+                self._blind = self._look(mine)
             except Exception as error:  # noqa: BLE001 - the edge of a thread: the next tick tries again
                 self._failed("tick", error)
                 return
@@ -230,14 +227,50 @@ class AlertsService:
             self._tick_ms = (self._ticked_at - began) * 1000
         self._telling.wake()
 
+    def _look(self, mine: Sequence[int]) -> int:
+        """One look at the homes of these slices. When it fails, at each slice alone: what stops it is in one of them.
+
+        Returns how many slices could not be looked at; raises when none could.
+        """
+        if not mine:
+            return 0
+        try:
+            self._look_at(mine)
+            return 0
+        except Exception as error:
+            if _is_lost(error) or len(mine) == 1:
+                raise
+            self._failed("tick", error)
+        blind = 0
+        for one in mine:
+            try:
+                self._look_at([one])
+            except Exception as fault:  # a bulkhead (ADR 28): counted, logged, and told by the watcher
+                blind += 1
+                if _is_lost(fault) or blind == len(mine):
+                    raise
+                self._failed(f"tick of slice {one}", fault)
+        return blind
+
+    def _look_at(self, some: Sequence[int]) -> None:
+        with self._pool.connection() as connection:
+            slack_s = lasting(self._clock, SLACK_S).total_seconds()
+            tick(connection, self._clock.now(), platform_channels=self._channels, slack_s=slack_s, slices=some)
+
     def _learn(self) -> None:
         if not self._leads:
             return
+        present = perf_counter()
+        self._unlearned = {home: until for home, until in self._unlearned.items() if until > present}
         try:
             with self._pool.connection() as connection:
-                learn_due(connection, self._clock.now())
+                failed = learn_due(connection, self._clock.now(), apart=self._unlearned)
         except Exception as error:  # noqa: BLE001 - as above
             self._failed("learn", error)
+            return
+        for home, fault in failed.items():
+            self._failed(f"learn home {home}", fault)
+            self._unlearned[home] = present + LEARN_AGAIN_S
 
     def _forget(self) -> None:
         """Deletes what has outlived its purpose: store/retention.py says what, when and why."""
@@ -264,8 +297,15 @@ class AlertsService:
 
     def _beat(self) -> None:
         stalled = perf_counter() - self._ticked_at > STALLED_S + self._settings.tick_s
-        details = {"ticks": self._ticks, "tick_ms": round(self._tick_ms, 1), "failures": self._failures,
-                   "stalled": stalled}  # fmt: skip
+        broke_at = self._climber.broke_at
+        details = {
+            "ticks": self._ticks,
+            "tick_ms": round(self._tick_ms, 1),
+            "failures": self._failures,
+            "stalled": stalled,
+            "blind": self._blind,
+            "broken": int(broke_at is not None and perf_counter() - broke_at < BROKEN_S),
+        }
         try:
             with self._pool.connection() as connection:
                 slices.beat(connection, self._clock.now(), self._name, details)
@@ -275,12 +315,17 @@ class AlertsService:
     def _failed(self, what: str, error: Exception) -> None:
         """Counts and logs; the loss of the database once, until it is back."""
         self._failures += 1
-        # no SQLSTATE: the connection broke or never came about; 57: the server shuts down or starts
-        lost = isinstance(error, psycopg.OperationalError) and (error.sqlstate or "57")[:2] in ("08", "57")
+        lost = _is_lost(error)
         if not (lost and self._lost):
             kind = "database_lost" if lost else "alerts_failed"
             self._log.error(kind, what=what, error=type(error).__name__, message=str(error).splitlines()[:1])
         self._lost = self._lost or lost
+
+
+def _is_lost(error: Exception) -> bool:
+    """Whether it is the database that is away."""
+    # no SQLSTATE: the connection broke or never came about; 57: the server shuts down or starts
+    return isinstance(error, psycopg.OperationalError) and (error.sqlstate or "57")[:2] in ("08", "57")
 
 
 def voice_of(settings: Settings) -> Voice:

@@ -52,7 +52,9 @@ def renew(connection: Connection, now: datetime, worker: str, lease: timedelta) 
     """
     asked = {"worker": worker, "now": now, "lease": lease}
     connection.execute(QUERIES["sign_on"], asked)
-    connection.execute(QUERIES["forget_dead"], asked)
+    dead = [row["name"] for row in connection.execute(QUERIES["forget_dead"], asked)]
+    if dead:
+        free_claims(connection, now, dead)
     (counted,) = connection.execute(QUERIES["count_workers"], asked)  # an aggregate always gives a row
     workers = max(1, counted["workers"])
     most = COUNT // workers + (counted["before"] < COUNT % workers)  # the first by name have one more
@@ -63,6 +65,11 @@ def renew(connection: Connection, now: datetime, worker: str, lease: timedelta) 
     if len(mine) < most:
         taken = [row["slice"] for row in connection.execute(QUERIES["take"], asked | {"most": most - len(mine)})]
     return Share(sorted([*mine[:most], *taken]), sorted(taken), workers)
+
+
+def free_claims(connection: Connection, now: datetime, workers: Sequence[str]) -> None:
+    """What dead workers had taken to send is due again, at once: a call for help does not wait for its lease to end."""
+    connection.execute(QUERIES["free_claims"], {"workers": list(workers), "now": now})
 
 
 def held(connection: Connection, now: datetime, worker: str) -> list[int]:

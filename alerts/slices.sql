@@ -16,6 +16,12 @@ DELETE FROM alert_worker WHERE name = %(worker)s;
 DELETE FROM alert_worker WHERE name IN (
     SELECT name FROM alert_worker
     WHERE until <= %(now)s OR until > %(now)s::timestamptz + 2 * %(lease)s::interval FOR UPDATE SKIP LOCKED
+) RETURNING name;
+
+-- name: free_claims
+UPDATE delivery SET next_try_at = %(now)s, claimed_by = NULL
+WHERE id IN (
+    SELECT id FROM delivery WHERE claimed_by = ANY(%(workers)s) AND state = 'queued' FOR UPDATE SKIP LOCKED
 );
 
 -- name: count_workers

@@ -51,7 +51,7 @@ class Telling:
 
     def __init__(
         self, pool: Pool, clock: Clock, words: Mapping[str, Words], voice: Voice,
-        failed: Callable[[str, Exception], None],
+        failed: Callable[[str, Exception], None], worker: str,
     ) -> None:  # fmt: skip
         self._pool = pool
         self._clock = clock
@@ -60,7 +60,7 @@ class Telling:
         self._failed = failed
         self._keys: Keys | None = None
         dispatch = Dispatch(voice.public_url, time, Pushing(self._own_keys, voice.contact, self._subscription))
-        self._outbox = Outbox(pool, clock, words, voice.public_url, np.random.default_rng(), dispatch)
+        self._outbox = Outbox(pool, clock, words, voice.public_url, np.random.default_rng(), dispatch, worker=worker)
         self._plain = Dispatch(voice.public_url, time)
         operator = Operator(voice.operator, self._words, voice.zone, self._plain)
         self._guard = Guard("alerts", pool, clock, operator, voice.limits, monotonic)

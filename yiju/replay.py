@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from alerts.engine import tick
+from alerts.learn import learn_due
 from care.register import apply_register, read_document
 from core.clock import ManualClock
 from core.credentials import broker_password_hash, new_password
@@ -123,6 +124,8 @@ def replay(
             _play(gateway, messages[done:until], now)
             done = until
             tick(connection, now)
+            for error in learn_due(connection, now).values():
+                raise error
             connection.commit()
             if speed is not None:
                 time.sleep(step.total_seconds() / speed)

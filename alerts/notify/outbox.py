@@ -1,7 +1,8 @@
 """Claims due deliveries, sends them side by side, and writes down what came of each.
 
 At least once: a delivery is claimed for `LEASE_S` in a short transaction, sent outside of any, and settled in
-another one. A worker killed in between leaves it `queued`, and after the lease it is sent (perhaps again).
+another one. A worker killed in between leaves it `queued`; when it is known to be dead (alerts/slices.py), or after
+`LEASE_S`, it is sent (perhaps again).
 Many at once for one address go as one message; what is not urgent waits while somebody has had their share.
 A service that hangs holds its own line (alerts/notify/lines.py); the others go on.
 """
@@ -23,6 +24,7 @@ from alerts.notify.push import subscription_of
 from alerts.notify.result import SendReason, Sent
 from alerts.notify.sender import send
 from alerts.pace import lasting
+from alerts.slices import free_claims
 from core.clock import Clock
 from core.words import Words
 from store.pool import Connection, Pool
@@ -49,6 +51,8 @@ class Outbox:
     Args:
         random: for the jitter of retries.
         sender: sends one message over one channel.
+        worker: by which name the process has signed on (alerts/slices.py): what it has claimed is free when it is dead,
+            not only when the claim runs out. None = a claim runs out.
 
     Attributes:
         freed: set when a thread has become free, so that whoever waits claims more at once.
@@ -56,7 +60,7 @@ class Outbox:
 
     def __init__(
         self, pool: Pool, clock: Clock, words: Mapping[str, Words], public_url: str, random: np.random.Generator,
-        sender: Send = send,
+        sender: Send = send, worker: str | None = None,
     ) -> None:  # fmt: skip
         self.freed = Event()
         self._pool = pool
@@ -65,6 +69,8 @@ class Outbox:
         self._public_url = public_url
         self._random = random
         self._send = sender
+        self._worker = worker
+        self._starts = True
         self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="notify")
         self._lines = Lines(WORKERS)
         self._lock = Lock()
@@ -87,11 +93,15 @@ class Outbox:
         now = self._clock.now()
         rooms = self._lines.rooms()
         with self._pool.connection() as connection:
+            if self._starts and self._worker is not None:  # what a process of this name had, that was killed
+                free_claims(connection, now, [self._worker])
+            self._starts = False
             claimed = connection.execute(
                 QUERIES["claim_deliveries"],
                 {"now": now, "lease_until": now + lasting(self._clock, LEASE_S), "limit": free,
                  "full": [line for line, room in rooms.items() if room == 0], "most_a_line": PER_LINE,
-                 "lines": list(rooms), "rooms": list(rooms.values()), **self._busy(connection, now)},
+                 "lines": list(rooms), "rooms": list(rooms.values()), "worker": self._worker,
+                 **self._busy(connection, now)},
             ).fetchall()  # fmt: skip
             groups = [self._with_company(connection, now, row) for row in claimed]
         return sorted(groups, key=lambda group: not group[0]["urgent"])
@@ -111,8 +121,8 @@ class Outbox:
         together = connection.execute(
             QUERIES["claim_company"],
             {"now": now, "lease_until": now + lasting(self._clock, LEASE_S), "id": delivery["id"],
-             "channel": delivery["channel"], "person_id": delivery["person_id"], "urgent": delivery["urgent"],
-             "since": now - lasting(self._clock, BUNDLE_SPAN_S),
+             "worker": self._worker, "channel": delivery["channel"], "person_id": delivery["person_id"],
+             "urgent": delivery["urgent"], "since": now - lasting(self._clock, BUNDLE_SPAN_S),
              "many": BUNDLE_URGENT if delivery["urgent"] else BUNDLE_CALM},
         ).fetchall()  # fmt: skip
         return sorted(together, key=lambda one: one["id"]) or [delivery]

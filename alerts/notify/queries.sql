@@ -39,7 +39,7 @@ WITH due AS (
     LIMIT %(limit)s FOR UPDATE OF delivery SKIP LOCKED
 )
 UPDATE delivery SET attempts = attempts + 1, telling = telling + (attempts = 0)::int, next_try_at = %(lease_until)s,
-    claimed_at = %(now)s, bundle_id = NULL
+    claimed_at = %(now)s, claimed_by = %(worker)s, bundle_id = NULL
 FROM chosen WHERE delivery.id = chosen.id
 RETURNING delivery.id, alert_id, digest_id, purpose, unanswered, rung, person_id, channel, line, attempts, telling,
     bundle_id, chosen.urgent;
@@ -65,7 +65,8 @@ WITH others AS (
     RETURNING id
 )
 UPDATE delivery SET attempts = attempts + CASE WHEN delivery.id = %(id)s THEN 0 ELSE 1 END,
-    telling = telling + (attempts = 0)::int, next_try_at = %(lease_until)s, claimed_at = %(now)s, bundle_id = bundle.id
+    telling = telling + (attempts = 0)::int, next_try_at = %(lease_until)s, claimed_at = %(now)s, claimed_by = %(worker)s,
+    bundle_id = bundle.id
 FROM bundle WHERE delivery.id = %(id)s OR delivery.id IN (SELECT id FROM others)
 RETURNING delivery.id, alert_id, digest_id, purpose, unanswered, rung, person_id, channel, line, attempts, telling,
     bundle_id, %(urgent)s AS urgent;
@@ -182,6 +183,6 @@ VALUES (%(delivery_id)s, %(now)s, %(ok)s, %(reason)s, %(detail)s);
 
 -- name: settle_delivery
 -- `attempts` guards against a message that was queued anew while it was being sent: that one is sent again.
-UPDATE delivery SET state = %(state)s, next_try_at = %(next_try_at)s,
+UPDATE delivery SET state = %(state)s, next_try_at = %(next_try_at)s, claimed_by = NULL,
     sent_at = CASE WHEN %(reached)s THEN %(now)s ELSE sent_at END
 WHERE id = %(id)s AND state = 'queued' AND attempts = %(attempts)s;

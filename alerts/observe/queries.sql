@@ -12,7 +12,6 @@ SELECT home.id, home.region_id, home.key, home.zone, home.policy,
     extract(epoch FROM seen.inside_at)::float8 AS inside_at,
     coalesce(seen.resting, false) AS resting,
     NULL::float8 AS away_until,  -- a planned absence mutes the finding (alerts/planned.py): it stands on record
-    learned.fitted_at IS NULL OR learned.fitted_at < %(now)s - interval '24 hours' AS learn,
     learned.version,
     CASE WHEN greatest(home_state.life_at, power_life.life_at) < %(now)s - interval '30 minutes'
         THEN learned.inactivity END AS inactivity,
@@ -33,7 +32,7 @@ LEFT JOIN LATERAL (
     WHERE state.home_id = home.id
 ) AS seen ON true
 LEFT JOIN LATERAL (
-    SELECT fitted_at, version, CASE WHEN data ->> 'form' = '2' THEN data -> 'inactivity' END AS inactivity,
+    SELECT version, CASE WHEN data ->> 'form' = '2' THEN data -> 'inactivity' END AS inactivity,
         (data -> 'routine' ->> 'radio_s')::float8 AS radio_s, (data -> 'routine' ->> 'blinded')::float8 AS blinded
     FROM profile WHERE profile.home_id = home.id ORDER BY version DESC LIMIT 1
 ) AS learned ON true

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -49,7 +49,6 @@ class View:
         zones: home id -> IANA zone.
         there: home id -> the visit, or the alert on site, of homes in which somebody is besides the resident.
         open: the alerts that are not resolved.
-        to_learn: homes whose habits are unknown or more than a day old.
     """
 
     homes: arrays.Homes
@@ -64,7 +63,6 @@ class View:
     zones: Mapping[int, str]
     there: Mapping[int, str]
     open: Rows
-    to_learn: Sequence[int] = field(default_factory=tuple)
 
     def policy(self, home_id: int) -> Policy:
         return self.policies.get(home_id, DEFAULTS)
@@ -139,7 +137,6 @@ def observe(connection: Connection, now: datetime, slack_s: float = 0.0, slices:
         zones={row["id"]: row["zone"] for row in home_rows},
         there=log.there(home_columns["id"], present, longest_s),
         open=connection.execute(QUERIES["open_alerts"], mine).fetchall(),
-        to_learn=[row["id"] for row in home_rows if row["learn"]],
     )
 
 

@@ -22,6 +22,8 @@ class Trouble(StrEnum):
     BROKER_LOST = "broker_lost"
     NOTHING_STORED = "nothing_stored"
     TICK_LATE = "tick_late"
+    HOMES_BLIND = "homes_blind"
+    CLIMB_BROKEN = "climb_broken"
     DELIVERIES_WAIT = "deliveries_wait"
     CLOCK_JUMPED = "clock_jumped"
 
@@ -74,6 +76,10 @@ def find(seen: Seen, limits: Limits, me: str) -> set[Trouble]:
         found.add(Trouble.BROKER_LOST)
     if Trouble.ALERTS_SILENT not in found and seen.details.get("alerts", {}).get("stalled"):
         found.add(Trouble.TICK_LATE)
+    if Trouble.ALERTS_SILENT not in found and seen.details.get("alerts", {}).get("blind"):
+        found.add(Trouble.HOMES_BLIND)
+    if Trouble.ALERTS_SILENT not in found and seen.details.get("alerts", {}).get("broken"):
+        found.add(Trouble.CLIMB_BROKEN)
     if seen.stored_s is not None and seen.stored_s > limits.nothing_stored_s and not found:
         found.add(Trouble.NOTHING_STORED)  # without another reason for it
     if (seen.urgent_waits_s or 0.0) > URGENT_WAITS_S or (seen.waits_s or 0.0) > WAITS_S:

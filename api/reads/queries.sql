@@ -309,7 +309,8 @@ ORDER BY judged.month DESC, raised DESC, judged.kind
 -- Of several alert workers the one that was silent longest, and whether any stands still: none may hide behind another.
 SELECT service, at, details FROM service_heartbeat WHERE service = 'ingest'
 UNION ALL
-SELECT 'alerts', min(at), jsonb_build_object('stalled', coalesce(bool_or((details ->> 'stalled')::boolean), false))
+SELECT 'alerts', min(at), jsonb_build_object('stalled', coalesce(bool_or((details ->> 'stalled')::boolean), false),
+    'blind', coalesce(sum((details ->> 'blind')::int), 0))
 FROM alert_worker HAVING count(*) > 0
 
 -- name: platform_counts

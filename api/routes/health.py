@@ -39,7 +39,8 @@ def _part(house: House, beat: dict[str, Any] | None, now: datetime) -> dict[str,
         return {"state": "missing"}
     age = max(0.0, house.clock.real_seconds(now - beat["at"]))
     # A process whose heart beats while its work does not is no better than a dead one.
-    state = "stale" if age > STALE_S else "stalled" if beat["details"].get("stalled") else "ok"
+    said = beat["details"]
+    state = "stale" if age > STALE_S else "stalled" if said.get("stalled") else "blind" if said.get("blind") else "ok"
     return {"state": state, "age_s": round(age, 1)}
 
 

@@ -245,6 +245,20 @@ def test_who_went_out_is_missed_after_a_day_only(world: World) -> None:
     assert world.alerts()[0]["state"] == "resolved"
 
 
+def test_a_use_of_the_door_that_was_heard_of_late_ends_an_absence(world: World) -> None:
+    home = world.home("h1")
+    door = home.device("contact", "entry", exterior=True)
+    home.device("motion", "kitchen")
+    home.life(door, NOW, "open")
+    home.heard(NOW + 24.1 * HOUR)
+    world.tick(NOW + 24.1 * HOUR)
+    assert [row["kind"] for row in world.alerts()] == ["not_returned"]
+    home.life(door, NOW + 23 * HOUR, "open")
+    home.heard(NOW + 24.2 * HOUR)
+    world.tick(NOW + 24.2 * HOUR)  # nobody knows how long is too long there: no number to compare with
+    assert world.alerts()[0]["outcome"] == "ended_itself"
+
+
 def test_activity_behind_the_door_means_that_somebody_is_home(world: World) -> None:
     home = world.home("h1")
     door, kitchen = home.device("contact", "entry", exterior=True), home.device("motion", "kitchen")

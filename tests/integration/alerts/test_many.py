@@ -71,7 +71,8 @@ def test_forty_homes_climb_with_as_many_statements_as_two(world: World, database
             )
             world.owner.execute("DELETE FROM alert_question")  # each is asked, as at the first time
             since_last()
-            assert ladder.escalate(climber, NOW + timedelta(minutes=minutes), {}, ["json://127.0.0.1:1/all"]) == count
+            later = NOW + timedelta(minutes=minutes)
+            assert ladder.escalate(climber, later, {}, ["json://127.0.0.1:1/all"]) == (count, 0)
             climber.commit()
             asked.append(since_last())
     assert asked[0] == asked[1]
@@ -107,3 +108,35 @@ def test_what_a_blackout_mutes_and_takes_in_costs_as_many_statements_for_forty_h
     muted = world.rows("SELECT count(*) AS n FROM muted_finding WHERE ended_at IS NULL")[0]["n"]
     assert muted >= 50
     assert abs(asked[1] - asked[0]) < 10
+
+
+def test_forty_silences_end_with_as_many_statements_as_two_and_who_was_told_hears_it(
+    world: World, database: Database
+) -> None:
+    world.person("wang", "worker", channels=["json://127.0.0.1:1/wang"])
+    asked: list[int] = []
+    with database.connect(DatabaseRole.ALERTS, autocommit=False) as worker:
+        since_last = counted(worker)
+        for number in range(42):
+            home = world.home(f"h{number}")
+            motion = home.device("motion", "kitchen")
+            home.life(motion, NOW - timedelta(hours=13))
+            home.heard(NOW - timedelta(minutes=1))
+            home.state(motion, "motion", 0, NOW - timedelta(minutes=1))
+            home.state(motion, "battery", 90, NOW - timedelta(minutes=1))
+            if number not in (1, 41):
+                continue
+            first = number == 1
+            world.tick(NOW)
+            silences = [row for row in world.alerts("inactivity") if row["state"] != "resolved"]
+            assert len(silences) == (2 if first else 40)
+            world.owner.execute("UPDATE delivery SET state = 'sent' WHERE purpose = 'alert'")
+            world.owner.execute("UPDATE home_state SET life_at = %s", [NOW - timedelta(seconds=30)])
+            since_last()
+            tick(worker, NOW + timedelta(seconds=20))
+            worker.commit()
+            asked.append(since_last())
+            assert {row["outcome"] for row in world.alerts("inactivity")} == {"ended_itself"}
+    assert asked[0] == asked[1]
+    told = world.rows("SELECT alert_id FROM delivery WHERE purpose = 'ended'")
+    assert len(told) == len(world.alerts("inactivity"))

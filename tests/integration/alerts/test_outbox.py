@@ -9,6 +9,7 @@ from threading import Event, Lock
 import numpy as np
 import pytest
 
+from alerts import slices
 from alerts.notify.message import Message
 from alerts.notify.outbox import LEASE_S, MAX_ATTEMPTS, Outbox
 from alerts.notify.result import SendReason, Sent
@@ -41,8 +42,8 @@ class Post:
         return self.answer
 
 
-def outbox(pool: Pool, clock: ManualClock, sender: Post) -> Outbox:
-    return Outbox(pool, clock, WORDS, "https://y", np.random.default_rng(1), sender)
+def outbox(pool: Pool, clock: ManualClock, sender: Post, worker: str | None = None) -> Outbox:
+    return Outbox(pool, clock, WORDS, "https://y", np.random.default_rng(1), sender, worker)
 
 
 def drain(box: Outbox) -> None:
@@ -130,6 +131,40 @@ def test_a_worker_that_is_killed_while_it_sends_costs_its_lease_and_no_message(
     clock.move(timedelta(seconds=LEASE_S))
     drain(living)
     assert len(post.sent) == 1
+    dying.close()
+    living.close()
+
+
+@pytest.mark.parametrize("restarted", [True, False])
+def test_what_a_dead_worker_had_claimed_goes_as_soon_as_it_is_known_to_be_dead(
+    world: World, pool: Pool, clock: ManualClock, restarted: bool
+) -> None:
+    queue(world, 1)
+    lease = timedelta(seconds=slices.LEASE_S)
+
+    class Dying(Post):
+        def __call__(self, channel: str, message: Message) -> Sent:
+            raise Killed
+
+    for name in ("a", "b"):
+        slices.renew(world.worker, clock.now(), name, lease)
+    world.worker.commit()
+    dying = outbox(pool, clock, Dying(), "a")
+    wait(dying.start_due())
+    clock.move(lease / 2)
+    slices.renew(world.worker, clock.now(), "b", lease)  # "a" may live
+    world.worker.commit()
+    post = Post()
+    living = outbox(pool, clock, post, "a" if restarted else "b")
+    if not restarted:
+        drain(living)
+        assert post.sent == []
+        clock.move(lease / 2)
+        slices.renew(world.worker, clock.now(), "b", lease)
+        world.worker.commit()
+    drain(living)
+    assert len(post.sent) == 1
+    assert world.rows("SELECT state, claimed_by FROM delivery") == [{"state": "sent", "claimed_by": None}]
     dying.close()
     living.close()
 

@@ -90,7 +90,7 @@ def test_a_worker_who_says_false_alarm_makes_the_limit_longer_and_the_reasoning_
         if moment.hour >= 5 and moment.hour < 23:
             home.life(kitchen, moment)
     with world.database.connect(DatabaseRole.ALERTS) as connection:
-        assert learn_due(connection, again + timedelta(minutes=1)) == 1
+        assert learn_due(connection, again + timedelta(minutes=1)) == {}
     moment = again + 11 * HOUR
     seen(home, moment)
     home.state(bedroom, "motion", 0, moment - timedelta(minutes=1))

@@ -1,6 +1,7 @@
 """A small world for the stories: homes, people and sensors as rows, written as ingest would write them."""
 
 from collections.abc import Sequence
+from copy import copy
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from alerts.engine import Tick, tick
+from alerts.learn import learn_due
 from alerts.slices import ALL
 from core.metrics import BY_NAME
 from store.pool import Connection, DatabaseRole
@@ -31,6 +33,14 @@ class World:
         self.street = self.region("street-1", "street", self.district)
         self.community = self.region("community-1", "community", self.street)
 
+    def on(self, database: Database) -> "World":
+        """The same world, in a database that was cloned from its own."""
+        twin = copy(self)
+        twin.database = database
+        twin.owner, twin.worker = database.connect(), database.connect(DatabaseRole.ALERTS, autocommit=False)
+        twin.days = set(self.days)
+        return twin
+
     def close(self) -> None:
         self.worker.close()
         self.owner.close()
@@ -39,9 +49,10 @@ class World:
         self, now: datetime, channels: Sequence[str] = (), connection: Connection | None = None,
         slices: Sequence[int] = ALL,
     ) -> Tick:  # fmt: skip
-        """One tick, committed."""
+        """One tick, committed, and what is due to be learned, as the service does beside it."""
         connection = connection or self.worker
         done = tick(connection, now, platform_channels=channels, slices=slices)
+        assert learn_due(connection, now) == {}
         connection.commit()
         return done
 
@@ -99,6 +110,12 @@ class HomeWorld:
         self.id = home
         self.gateway = world._insert("gateway", key=f"gw-{key}", home_id=home, registered_at=world.registered)
         self.itself = self.device("gateway")
+
+    def on(self, world: World) -> "HomeWorld":
+        """The same home in a world that was cloned."""
+        twin = copy(self)
+        twin.world = world
+        return twin
 
     def device(self, kind: str, room: str | None = None, *, exterior: bool = False, mains: bool = False) -> int:
         world = self.world
