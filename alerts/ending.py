@@ -29,6 +29,7 @@ CONDITION: Final = frozenset(
     }
 )  # fmt: skip
 SILENCE: Final = frozenset({AlertKind.INACTIVITY, AlertKind.NOT_RETURNED})
+OF_A_DEVICE: Final = frozenset({AlertKind.SENSOR_STUCK, AlertKind.TAMPER})  # over when it was taken away
 STATE: Final = frozenset({AlertKind.LEAK, AlertKind.TAMPER})
 SAME: Final = timedelta(seconds=1)
 
@@ -42,6 +43,9 @@ def end(connection: Connection, now: datetime, view: View, findings: Sequence[Fi
     seen = seen_homes(view, now)
     states = [alert["id"] for alert in view.open if alert["kind"] in STATE]
     cleared = {row["id"] for row in connection.execute(QUERIES["cleared_alerts"], {"ids": states})} if states else set()
+    devices = [alert["id"] for alert in view.open if alert["kind"] in OF_A_DEVICE]
+    if devices:
+        cleared |= {row["id"] for row in connection.execute(QUERIES["of_ended_devices"], {"ids": devices})}
     over = {
         alert["id"]
         for alert in view.open

@@ -114,7 +114,7 @@ DO UPDATE SET state = 'queued', attempts = 0, next_try_at = excluded.next_try_at
 -- A gateway of each home that is there and can ask "are you all right?".
 SELECT DISTINCT ON (gateway.home_id) gateway.home_id, gateway.id
 FROM gateway JOIN gateway_status ON gateway_status.gateway_id = gateway.id AND gateway_status.online
-WHERE gateway.home_id = ANY(%(homes)s) AND gateway.options #> '{prompts,ask}' IS NOT NULL
+WHERE gateway.home_id = ANY(%(homes)s) AND gateway.ended_at IS NULL AND gateway.options #> '{prompts,ask}' IS NOT NULL
 ORDER BY gateway.home_id, gateway_status.heard_at DESC NULLS LAST, gateway.id;
 
 -- name: keep_questions

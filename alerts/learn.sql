@@ -30,7 +30,7 @@ SELECT device.id, device.exterior, array_agg(extract(epoch FROM rollup.bucket)::
 FROM device LEFT JOIN room ON room.id = device.room_id
 JOIN rollup ON rollup.device_id = device.id AND rollup.home_id = device.home_id AND rollup.bucket >= %(since)s
     AND rollup.bucket < %(now)s - interval '15 minutes'
-WHERE device.home_id = %(home_id)s
+WHERE device.home_id = %(home_id)s AND device.ended_at IS NULL
     AND ((device.kind = 'contact' AND device.exterior AND rollup.metric = 2)
         OR (device.kind = 'motion' AND room.kind IS DISTINCT FROM 'entry' AND rollup.metric = 1 AND rollup.life > 0))
 GROUP BY device.id ORDER BY device.id;
@@ -59,7 +59,8 @@ ON CONFLICT (home_id) DO UPDATE SET data = excluded.data;
 
 -- name: sensors_of_life
 SELECT device.id, device.kind, device.exterior, coalesce(room.kind, '') AS room
-FROM device LEFT JOIN room ON room.id = device.room_id WHERE device.home_id = %(home_id)s ORDER BY device.id;
+FROM device LEFT JOIN room ON room.id = device.room_id
+WHERE device.home_id = %(home_id)s AND device.ended_at IS NULL ORDER BY device.id;
 
 -- name: signs_of_life
 -- A home's signs of life, oldest first: changes (flag 1) of what is one either way, or to on.

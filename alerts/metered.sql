@@ -2,7 +2,8 @@
 -- Homes whose only witness is a mains meter: no sensor that shows life.
 SELECT DISTINCT ON (device.home_id) device.home_id, device.id AS device_id, power_life.until, power_life.by_hour
 FROM device LEFT JOIN power_life ON power_life.home_id = device.home_id
-WHERE device.kind = 'meter' AND mod(device.home_id, 32) = ANY(%(slices)s) AND NOT EXISTS (SELECT FROM device AS other WHERE other.home_id = device.home_id
+WHERE device.kind = 'meter' AND device.ended_at IS NULL AND mod(device.home_id, 32) = ANY(%(slices)s)
+    AND NOT EXISTS (SELECT FROM device AS other WHERE other.home_id = device.home_id AND other.ended_at IS NULL
     AND other.kind IN ('contact', 'motion', 'bed', 'seat', 'radar'))
 ORDER BY device.home_id, device.id;
 

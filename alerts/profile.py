@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from alerts.detect import alike, personal
 from alerts.detect.alike import HOURS, Alike
-from alerts.detect.arrays import Bools, Ints
+from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.detect.coverage import SPOKEN
 from alerts.detect.hazard import HALVES, KINDS
 from alerts.detect.memory import EMPTY, Memory
@@ -31,12 +31,14 @@ class Limits:
         minutes: int16 [homes, kinds, halves], see alerts/detect/personal.py; UNKNOWN throughout where not known.
         alike: int16 [homes, kinds, hours] each.
         speaks: bool [homes]: usually sends something in every quarter of an hour.
+        twice_s: float64 [homes], see personal.Fit; NaN where not known.
     """
 
     version: Ints
     minutes: Minutes
     alike: Alike
     speaks: Bools
+    twice_s: Floats
 
 
 def write(memory: Memory, spoken: float, budget_days: float, zone_offset_s: float) -> dict[str, Any]:
@@ -59,6 +61,7 @@ def write(memory: Memory, spoken: float, budget_days: float, zone_offset_s: floa
         },
         "believed_a_day": round(found.believed_a_day(budget_days), 5),
         "limit_min": personal.limits(found, budget_days).tolist(),
+        "twice_min": round(found.twice_s / 60),
         "alike": [near.count.tolist(), near.shorter.tolist(), near.usual_min.tolist()],
     }
 
@@ -68,15 +71,18 @@ def read(parts: Sequence[Mapping[str, Any] | None], versions: Sequence[int | Non
     count = len(parts)
     minutes = np.full((count, KINDS, HALVES), UNKNOWN, dtype=np.int16)
     near = np.zeros((3, count, KINDS, HOURS), dtype=np.int16)
+    twice_s = np.full(count, np.nan)
     for row, part in enumerate(parts):
         if part is not None and part["known"]:
             minutes[row] = part["limit_min"]
             near[:, row] = part["alike"]
+            twice_s[row] = part.get("twice_min", np.nan) * 60  # a profile of an older night does not say
     return Limits(
         version=np.array([version or 0 for version in versions], dtype=np.int64),
         minutes=minutes,
         alike=Alike(*near),
         speaks=np.array([part is not None and part["spoken"] >= SPOKEN for part in parts], dtype=np.bool_),
+        twice_s=twice_s,
     )
 
 
@@ -95,7 +101,8 @@ def write_memory(memory: Memory) -> dict[str, Any]:
         "until": memory.until,
         "first_at": _plain(memory.first_at),
         "last_at": _plain(memory.last_at),
-        "spells": [_column(memory.spells.at), _column(memory.spells.length_s), _column(memory.spells.began)],
+        "spells": _columns(memory.spells),
+        "cut": _columns(memory.cut),
         "activity": [_column(memory.half_at), _column(memory.half_began), _column(memory.bins)],
     }
 
@@ -104,10 +111,10 @@ def read_memory(data: Mapping[str, Any] | None) -> Memory:
     """The reverse; EMPTY for nothing, or for a form that this code does not read."""
     if data is None or data.get("form") != FORM:
         return EMPTY
-    at, length_s, began = data["spells"]
     half_at, half_began, bins = data["activity"]
     return Memory(
-        spells=Spells(np.array(at, np.float64), np.array(length_s, np.float64), np.array(began, np.int8)),
+        spells=_spells(data["spells"]),
+        cut=_spells(data.get("cut", ([], [], []))),  # a memory of an older night has none
         half_at=np.array(half_at, np.float64),
         half_began=np.array(half_began, np.int8),
         bins=np.array(bins, np.int64),
@@ -115,6 +122,15 @@ def read_memory(data: Mapping[str, Any] | None) -> Memory:
         first_at=np.nan if data["first_at"] is None else float(data["first_at"]),
         until=float(data["until"]),
     )
+
+
+def _columns(spells: Spells) -> list[list[int]]:
+    return [_column(spells.at), _column(spells.length_s), _column(spells.began)]
+
+
+def _spells(columns: Sequence[Sequence[int]]) -> Spells:
+    at, length_s, began = columns
+    return Spells(np.array(at, np.float64), np.array(length_s, np.float64), np.array(began, np.int8))
 
 
 def _plain(moment: float) -> float | None:

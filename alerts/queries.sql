@@ -73,14 +73,20 @@ GROUP BY dedup_key, began_at;
 
 -- name: cleared_alerts
 -- Of these alerts about a state (leak, tamper), those whose devices have all gone back to 0 since: any device of
--- the home for a leak, the one that the alert names for tamper.
+-- the home for a leak, the one that the alert names for tamper. One that was taken away says nothing any more.
 SELECT alert.id FROM alert
 JOIN device_state ON device_state.home_id = alert.home_id
     AND device_state.metric = (CASE alert.kind WHEN 'leak' THEN 9 WHEN 'tamper' THEN 10 END)
     AND (alert.kind = 'leak' OR device_state.device_id = (alert.parameters ->> 'device_id')::int)
+JOIN device ON device.id = device_state.device_id AND device.ended_at IS NULL
 WHERE alert.id = ANY(%(ids)s)
 GROUP BY alert.id
 HAVING max(device_state.value) = 0 AND max(device_state.off_at) > max(alert.last_at);
+
+-- name: of_ended_devices
+-- Of these alerts about one device, those whose device was taken away.
+SELECT alert.id FROM alert JOIN device ON device.id = (alert.parameters ->> 'device_id')::int
+WHERE alert.id = ANY(%(ids)s) AND device.ended_at IS NOT NULL;
 
 -- name: muted
 SELECT dedup_key, cause, kind FROM muted_finding

@@ -30,7 +30,7 @@ GROUP BY home_id;
 SELECT region.id, region.parent_id, region.key, region.name, region.policy, count(DISTINCT gateway.home_id) AS homes
 FROM region
 LEFT JOIN home ON home.region_id = region.id
-LEFT JOIN gateway ON gateway.home_id = home.id
+LEFT JOIN gateway ON gateway.home_id = home.id AND gateway.ended_at IS NULL
     AND EXISTS (SELECT FROM gateway_status WHERE gateway_id = gateway.id AND heard_at IS NOT NULL)
 GROUP BY region.id ORDER BY region.id;
 

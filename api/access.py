@@ -30,6 +30,7 @@ PHONE: Final = ("/api/v1/phone/receipts", "/api/v1/phone/replies")  # these ask 
 # The only routes that answer nobody-in-particular. /metrics asks for its own token or a member of staff.
 PUBLIC: Final = frozenset({"/login", "/health", "/metrics", "/api/v1/tokens", "/api/v1/enroll", *PHONE})
 ANSWERS: Final = "/a/"  # links in messages: api/answers.py
+DEMO_PHONES: Final = "/demo/phones/"  # in a demo only: known by the signature of each message
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,9 @@ def gate(request: Request) -> Iterator[None]:
     """The dependency before every route. Raises NotSignedIn, NotAllowed."""
     house = house_of(request)
     if request.url.path.startswith(ANSWERS):  # whoever has the link may answer: its ticket is the proof
+        yield
+        return
+    if house.phones is not None and request.url.path.startswith(DEMO_PHONES):
         yield
         return
     if request.url.path in PUBLIC:

@@ -1,5 +1,6 @@
 """The app: routes, pages and what they share, put together."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,12 +12,15 @@ from starlette.staticfiles import StaticFiles
 from api.access import Gate
 from api.auth import Doorkeeper, Throttle
 from api.body import BodyLimit
+from api.demo import routes as demo_phones
+from api.demo.phones import Phones
 from api.errors import install_errors
 from api.headers import Headers
 from api.house import House
 from api.metrics import Counters
 from api.pages import alerts as alert_pages
 from api.pages import answer, family, login, me, overview, policy, tryout
+from api.pages import equipment as equipment_pages
 from api.pages import gateways as gateway_pages
 from api.pages import homes as home_pages
 from api.pages import planned as plan_pages
@@ -25,6 +29,7 @@ from api.pages import visits as visit_pages
 from api.pages.render import Pages
 from api.routes import (
     alerts,
+    equipment,
     events,
     gateways,
     health,
@@ -39,7 +44,7 @@ from api.routes import (
     shifts,
     visits,
 )
-from api.schemas import ErrorAnswer
+from api.schemas.base import ErrorAnswer
 from api.settings import Settings
 from api.stream import Switchboard
 from core.clock import Clock
@@ -57,6 +62,7 @@ STATIC: Final = Path(__file__).parent / "static"
 def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
     """The whole app. `pool` gives connections with the rights of DatabaseRole.API; the caller closes it."""
     words = load_words()
+    phones = Phones(Path(settings.demo_phones), time.time) if settings.demo_phones else None
     house = House(
         settings=settings,
         clock=clock,
@@ -64,10 +70,11 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
         words=words,
         doorkeeper=Doorkeeper(clock),
         switchboard=Switchboard(settings.database_url),
-        pages=Pages(words, settings.zone, settings.public_url),
+        pages=Pages(words, settings.zone, settings.public_url, demo=phones is not None),
         counters=Counters(pool, clock),
         enrolments=Throttle(clock),
         replies=Throttle(clock),
+        phones=phones,
     )
 
     @asynccontextmanager
@@ -90,7 +97,21 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
     install_errors(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Headers, house=house)  # the outermost
-    for part in (people, regions, homes, gateways, alerts, events, register, planned, visits, shifts, reach, phone):
+    for part in (
+        people,
+        regions,
+        homes,
+        gateways,
+        equipment,
+        alerts,
+        events,
+        register,
+        planned,
+        visits,
+        shifts,
+        reach,
+        phone,
+    ):
         app.include_router(part.router, prefix="/api/v1", responses={"default": {"model": ErrorAnswer}})
     pages = (
         login,
@@ -99,6 +120,7 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
         alert_pages,
         home_pages,
         gateway_pages,
+        equipment_pages,
         plan_pages,
         visit_pages,
         policy,
@@ -109,5 +131,7 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
     )
     for part in (health, metrics, *pages):
         app.include_router(part.router)
+    if phones is not None:
+        app.include_router(demo_phones.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

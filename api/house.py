@@ -11,6 +11,7 @@ from store.pool import Pool
 
 if TYPE_CHECKING:
     from api.auth import Doorkeeper, Throttle
+    from api.demo.phones import Phones
     from api.metrics import Counters
     from api.pages.render import Pages
     from api.service import Settings
@@ -31,6 +32,7 @@ class House:
     counters: "Counters"
     enrolments: "Throttle"  # the brake on guessing codes
     replies: "Throttle"  # ... and those of text messages
+    phones: "Phones | None" = None  # the demo's; None = this is no demo
 
 
 def house_of(request: Request) -> House:

@@ -41,6 +41,10 @@ class Settings(msgspec.Struct, frozen=True):
     phone_secret: Annotated[
         str, msgspec.Meta(description="what the SMS gateway shows with receipts and replies; empty: none are taken")
     ] = ""
+    demo_phones: Annotated[
+        str,
+        msgspec.Meta(description="a demo's folder, whose phones are shown; set by `yiju up --demo`, else empty"),
+    ] = ""
     own_channels: Annotated[
         str, msgspec.Meta(description="kinds of channels that people may enter themselves, separated by spaces")
     ] = "wecombot dingtalk feishu lark tgram"

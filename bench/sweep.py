@@ -113,6 +113,7 @@ def make_state(homes: int, rng: np.random.Generator) -> State:
         alike=rule(50.0),
         alike_shorter=rule(49.0),
         usual_s=rule(6000.0),
+        twice_s=nothing,
         profile=np.ones(homes, dtype=np.int64),
         away_until=nothing,
         unseen_s=zeros,

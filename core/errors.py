@@ -56,6 +56,8 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"  # over wire.MAX_BATCH_BYTES or wire.MAX_BATCH_READINGS
     UNKNOWN_GATEWAY = "unknown_gateway"  # the topic names a gateway that is not registered
     UNKNOWN_DEVICE = "unknown_device"  # the gateway is known, the device is not
+    OTHER_GATEWAY = "other_gateway"  # the device was with another gateway of its home when it was measured
+    ENDED = "ended"  # measured after the device or its gateway was taken away
     UNKNOWN_METRIC = "unknown_metric"  # a metric name that core/metrics.py does not have
     NOT_A_NUMBER = "not_a_number"  # NaN, infinite, or outside what the metric can be
     TOO_EARLY = "too_early"  # measured before the home was commissioned

@@ -8,7 +8,7 @@ from core.errors import RegisterError
 from evaluation.baselines import BASELINES
 from evaluation.ours import Ours
 from evaluation.protocol import Detector, Trial, figures, prepare, score
-from evaluation.recorded import load_homes
+from evaluation.recorded import home_of, load_sources
 from evaluation.report import Judged, document
 
 SEED = 1
@@ -23,7 +23,7 @@ def evaluate(folder: Path, seed: int, advance: Callable[[float, float], None]) -
     Raises:
         RegisterError: a file is missing or wrong, or no home can be scored.
     """
-    homes = load_homes(folder)
+    homes = [home_of(source) for source in load_sources(folder)]
     trials = [prepare(home, seed) for home in homes if home.residents == 1 and len(home.days) and len(home.signs)]
     if not trials:
         raise RegisterError(f"{folder}: no home has one resident and more than 7 days: nothing can be scored")

@@ -7,7 +7,7 @@ import numpy as np
 
 from alerts.detect import memory, personal
 from alerts.detect.arrays import Floats
-from alerts.detect.inactivity import allowed_s
+from alerts.detect.inactivity import allowed_s, longest_s
 from alerts.detect.spells import Codes
 from alerts.policy import DEFAULTS, Policy
 from evaluation.protocol import Knowledge
@@ -56,6 +56,7 @@ class _Known:
             self.worked_out[setting] = None if self.fit is None else personal.limits(self.fit, setting)
         minutes = self.worked_out[setting]
         usual = np.full(len(at), np.nan) if minutes is None else personal.limit_s(minutes, at, began, 0.0)
-        rule = self.policy.inactivity_s
-        longest = rule if self.has_door else max(rule, self.policy.not_returned_s)
-        return allowed_s(usual, began, *(np.asarray(one) for one in (self.policy.inactivity_floor_s, rule, longest)))
+        policy = self.policy
+        floor, rule, absent = map(np.asarray, (policy.inactivity_floor_s, policy.inactivity_s, policy.not_returned_s))
+        twice = np.asarray(np.nan if self.fit is None else self.fit.twice_s)
+        return allowed_s(usual, began, floor, rule, longest_s(np.asarray(not self.has_door), twice, rule, absent))

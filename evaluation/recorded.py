@@ -3,11 +3,8 @@
 Wall time is taken as UTC, so that a day of the recording is a day of the arrays.
 """
 
-import csv
-import gzip
 import tomllib
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -19,14 +16,29 @@ from alerts.detect.spells import ROOMS, UNKNOWN, Signs, signs_of
 from core.errors import RegisterError
 from core.metrics import BY_NAME
 from core.model import Flag
+from evaluation.labels import labelled_out, seen_out
 from ingest.rows import READING, signs_of_life
 from simulator.recordings import Recording, load_recording
 
 DAY_S: Final = 86_400.0
 TEACH_DAYS: Final = 7
 METRIC: Final = {"motion": "motion", "contact": "open", "pressure": "occupied", "power_w": "power"}
-# Without labels: out = nothing between two uses of the exterior door that are at least so far apart.
-OUT_S: Final = 300.0
+NO_SPANS: Final = np.zeros((0, 2))
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is on the disk of a home.
+
+    Attributes:
+        recording: its rows.
+        out: float64 [outings, 2], from and to, epoch seconds, as annotated; None = nobody has.
+        holes: float64 [holes, 2], the same of what is known not to have been received.
+    """
+
+    recording: Recording
+    out: Floats | None
+    holes: Floats
 
 
 @dataclass(frozen=True)
@@ -68,11 +80,11 @@ class RecordedHome:
         return np.asarray(within.any(axis=1), dtype=np.bool_)
 
 
-def load_homes(folder: Path) -> list[RecordedHome]:
+def load_sources(folder: Path) -> list[Source]:
     """Every home of the folder's homes.toml, in its order.
 
     Raises:
-        RegisterError: a file is missing or wrong; names it and the remedy.
+        RegisterError: a file is missing or wrong; names it, the line, the value and the remedy.
     """
     path = folder / "homes.toml"
     try:
@@ -81,22 +93,30 @@ def load_homes(folder: Path) -> list[RecordedHome]:
         raise RegisterError(f"{path} cannot be read ({error.strerror}): give the folder of the recordings") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RegisterError(f"{path} is no TOML file: {error}") from error
-    return [read_home(load_recording(folder / f"{name}.csv.gz", path), folder) for name in names]
+    return [_load(folder, name, path) for name in names]
 
 
-def read_home(recording: Recording, folder: Path) -> RecordedHome:
-    """What the protocol needs of a recording; its labels are read where there are any."""
-    signs, holes = _signs(recording), np.zeros((0, 2))
+def _load(folder: Path, name: str, homes_toml: Path) -> Source:
+    file, labels = folder / f"{name}.csv.gz", folder / f"{name}.labels.csv.gz"
+    recording = load_recording(file, homes_toml)
+    if not len(recording.wall):
+        raise RegisterError(f"{file} has no row but its header: fetch it again, or take [{name}] out of {homes_toml}")
+    return Source(recording, labelled_out(labels) if labels.exists() else None, NO_SPANS)
+
+
+def home_of(source: Source) -> RecordedHome:
+    """What the protocol needs of a home."""
+    recording = source.recording
+    signs, holes = _signs(recording), source.holes
     if not any(sensor.kind != "power_w" for sensor in recording.sensors):
         signs, holes = _metered(recording)
-    labels = folder / f"{recording.name}.labels.csv.gz"
     first = float(recording.wall[0].astype(np.int64)) / 1000
     last = float(recording.wall[-1].astype(np.int64)) / 1000
     return RecordedHome(
         name=recording.name,
         residents=recording.residents,
         signs=signs,
-        out=_labelled_out(labels) if labels.exists() else _seen_out(signs),
+        out=seen_out(signs) if source.out is None else source.out,
         holes=holes,
         has_door=any(sensor.exterior for sensor in recording.sensors),
         first_day=first // DAY_S * DAY_S + TEACH_DAYS * DAY_S,
@@ -120,7 +140,7 @@ def _signs(recording: Recording) -> Signs:
         rows["metric"].astype(np.int64),
         rows["value"],
         np.array([sensor.exterior for sensor in recording.sensors], dtype=np.bool_),
-        np.array([codes.get(sensor.room, UNKNOWN) for sensor in recording.sensors], dtype=np.int8),
+        np.array([codes.get(sensor.room.strip().lower(), UNKNOWN) for sensor in recording.sensors], dtype=np.int8),
     )
 
 
@@ -135,37 +155,16 @@ def _metered(recording: Recording) -> tuple[Signs, Floats]:
 
 
 def _changed(recording: Recording) -> "np.typing.NDArray[np.bool_]":
-    """bool [rows]: whether the sensor said something else before; its first word is compared with nothing."""
+    """bool [rows]: whether the sensor said something else before; its first word is compared with nothing.
+
+    Each later 1 of a motion sensor that has not said 0 yet is one, as the gateway marks it (gateway/outbox.py).
+    """
     changed = np.zeros(len(recording.wall), dtype=np.bool_)
-    for place in range(len(recording.sensors)):
+    for place, sensor in enumerate(recording.sensors):
         mine = np.flatnonzero(recording.sensor == place)
-        changed[mine[1:]] = recording.value[mine[1:]] != recording.value[mine[:-1]]
+        value = recording.value[mine]
+        changed[mine[1:]] = value[1:] != value[:-1]
+        if sensor.kind == "motion":
+            later = np.diff(recording.wall[mine]) > np.timedelta64(0, "ms")
+            changed[mine[1:]] |= later & (np.cumsum(value == 0)[1:] == 0)
     return changed
-
-
-def _labelled_out(path: Path) -> Floats:
-    """Outings as annotated: an activity that is called leaving lasts until it ends, or until home is entered."""
-    spans: list[tuple[float, float]] = []
-    left: float | None = None
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        rows = sorted((row["start"], row["end"], row["activity"].lower()) for row in csv.DictReader(file))
-    entered = any("enter" in activity for _, _, activity in rows)
-    for start, end, activity in rows:
-        if "enter" in activity and left is not None:
-            spans.append((left, _seconds(start)))
-            left = None
-        elif "leav" in activity and entered:
-            left = _seconds(end)
-        elif "leav" in activity:
-            spans.append((_seconds(start), _seconds(end)))
-    return np.array(spans, dtype=np.float64).reshape(-1, 2)
-
-
-def _seen_out(signs: Signs) -> Floats:
-    door = signs.exterior
-    alone = np.flatnonzero(door[:-1] & door[1:] & (np.diff(signs.time) >= OUT_S))
-    return np.column_stack([signs.time[alone], signs.time[alone + 1]])
-
-
-def _seconds(stamp: str) -> float:
-    return datetime.fromisoformat(stamp).replace(tzinfo=UTC).timestamp()

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from evaluation.protocol import Score, Trial, figures
 
+RULES = ("12 h rule", "24 h rule", "longest so far")
 COLUMNS = ("false alarms", "a home-day", "median h", "90 % h", "max h", "within 8 h", "missed 12 h")
 
 
@@ -56,6 +57,24 @@ def table(found: Mapping[str, Any]) -> Table:
     for name, baseline in found["baselines"].items():
         shown.add_row(name, *_cells(baseline["pooled"]))
     return shown
+
+
+def altered_table(found: Mapping[str, Any]) -> Table:
+    """Altered homes for people: each alteration, all of them, and of each rule to beat how often it calls and when."""
+    shown = Table(title="Inactivity in homes made different: false alarms and delays", title_justify="left")
+    shown.add_column("")
+    for name in ("homes", *COLUMNS, "goal", *RULES):
+        shown.add_column(name, justify="right")
+    for kind in found["alterations"].values():
+        shown.add_row(kind["what"], str(kind["variants"]), *_altered_cells(kind))
+    shown.add_section()
+    shown.add_row("all but what should alarm", "", *_altered_cells(found["all"]), style="bold")
+    return shown
+
+
+def _altered_cells(kind: Mapping[str, Any]) -> list[str]:
+    rules = [_cells(rule) for rule in kind["baselines"].values()]
+    return [*_cells(kind["pooled"]), "met" if kind["goal"] else "-", *(f"{rule[1]}, {rule[2]} h" for rule in rules)]
 
 
 def _cells(home: Mapping[str, Any]) -> list[str]:

@@ -1,8 +1,9 @@
 -- name: known_gateways
-SELECT id, key, home_id FROM gateway;
+SELECT id, key, home_id, ended_at FROM gateway;
 
 -- name: known_devices
-SELECT device.id, device.address, device.home_id, gateway.key AS gateway, home.commissioned_at
+SELECT device.id, device.address, device.home_id, gateway.key AS gateway, home.commissioned_at, device.linked_at,
+    device.ended_at
 FROM device
 JOIN gateway ON gateway.id = device.gateway_id
 JOIN home ON home.id = device.home_id;
@@ -12,6 +13,12 @@ JOIN home ON home.id = device.home_id;
 SELECT device_stay.device_id, device_stay.home_id, device_stay.until, home.commissioned_at
 FROM device_stay JOIN home ON home.id = device_stay.home_id
 ORDER BY device_stay.until;
+
+-- name: device_links
+-- The gateways that devices were with before, the first one first.
+SELECT device_link.device_id, device_link.until, gateway.key AS gateway
+FROM device_link JOIN gateway ON gateway.id = device_link.gateway_id
+ORDER BY device_link.device_id, device_link.until;
 
 -- name: claim_batches
 -- The ledger: what it returns is new; what is there already was stored before and is only acknowledged again.

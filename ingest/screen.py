@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from core.errors import Reason
 from core.metrics import BY_NAME, METRICS
 from core.model import Flag
-from core.wire import VERSION, Batch, DirectReading, WireReading, encode
+from core.wire import VERSION, Batch, DirectReading, WireReading, encode, from_ms
 from ingest.decode import UNTIMED, Decoded, Rejection
 from ingest.directory import KnownDevice, KnownGateway
 from ingest.rows import READING, Readings
@@ -26,6 +26,8 @@ AHEAD_MS: Final = 10 * 60 * 1000  # further ahead of the platform's clock than t
 UNSURE_MS: Final = 2 * 60 * 1000  # a cry for help whose clock may be wrong and that looks older is taken for one of now
 LATEST_MS: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1000)
 _WRONG_TIME: Final = (Reason.TOO_EARLY, Reason.IN_THE_FUTURE)
+_ANOTHERS: Final = (Reason.UNKNOWN_DEVICE, Reason.OTHER_GATEWAY)
+_UNKNOWN: Final = (*_ANOTHERS, Reason.ENDED)  # the register may have changed meanwhile
 _NOBODY: Final = KnownDevice(-1, -1, 0)
 _NO_METRIC: Final = 0
 _METRIC_IDS: Final = {metric.name: metric.id for metric in METRICS}
@@ -81,17 +83,27 @@ def screen(work: Sequence[Decoded], now_ms: int) -> Screened:
         now_ms,
     )
     good = _good(rows, devices, now_ms)
+    if any(gateway.bounded for _, _, gateway in stored):
+        spans = np.array([device.span_ms for device in devices], dtype=np.int64).reshape(-1, 2)
+        good &= (rows["time"] >= spans[:, 0]) & (rows["time"] < spans[:, 1])
     if not good.all():
         wrong: dict[int, dict[Reason, list[tuple[WireReading, str]]]] = {}
         for place in np.flatnonzero(~good).tolist():
-            reading = sent[place]
-            reason, detail = _problem(reading, devices[place], now_ms)
-            if reason in _WRONG_TIME and _calls_for_help(reading):
+            reading, device, time_ms = sent[place], devices[place], int(rows["time"][place])
+            reason, detail = _problem(reading, device, time_ms, now_ms)
+            sender = work[int(rows["batch"][place])].gateway
+            if reason in _ANOTHERS and sender is not None and reading.device in sender.elsewhere:
+                device = sender.elsewhere[reading.device].at(time_ms)
+                reason, detail = _problem(reading, device, time_ms, now_ms, through_another=True)
+                rows["device"][place], rows["home"][place] = device.id, device.home_id
+            if reason is Reason.OTHER_GATEWAY and _calls_for_help(reading):
+                good[place] = True  # the box that it belongs to may be the one that is gone
+            elif reason in _WRONG_TIME and _calls_for_help(reading) and not device.is_over(now_ms):
                 _restamp(rows, place, now_ms)
                 good[place] = True
             else:
                 wrong.setdefault(int(rows["batch"][place]), {}).setdefault(reason, []).append((reading, detail))
-                unknown |= reason is Reason.UNKNOWN_DEVICE
+                unknown |= reason in _UNKNOWN
         refused |= {at: [_rejection(work[at], reason, found) for reason, found in reasons.items()]
                     for at, reasons in wrong.items()}  # fmt: skip
         rows = rows[good]
@@ -145,8 +157,15 @@ def _good(rows: Readings, devices: Sequence[KnownDevice], now_ms: int) -> NDArra
     return good
 
 
-def _problem(reading: WireReading, device: KnownDevice, now_ms: int) -> tuple[Reason, str]:
-    """Why this reading cannot be stored."""
+def _problem(
+    reading: WireReading, device: KnownDevice, time_ms: int, now_ms: int, *, through_another: bool = False
+) -> tuple[Reason, str]:
+    """Why this reading cannot be stored.
+
+    Args:
+        time_ms: when it was measured, as it would be stored.
+        through_another: it came through a gateway that is not the device's.
+    """
     if device is _NOBODY:
         return Reason.UNKNOWN_DEVICE, f"{reading.device} is not registered with this gateway"
     metric = BY_NAME.get(reading.metric)
@@ -157,9 +176,17 @@ def _problem(reading: WireReading, device: KnownDevice, now_ms: int) -> tuple[Re
             Reason.NOT_A_NUMBER,
             f"{reading.device}: {metric.name} is {reading.value}; it can be {metric.low:g} to {metric.high:g}",
         )
-    if reading.time < device.commissioned_ms:
+    if time_ms < device.commissioned_ms:
         return Reason.TOO_EARLY, f"{reading.device}: measured before the home was commissioned"
-    return Reason.IN_THE_FUTURE, f"{reading.device}: measured more than 10 minutes ahead of the platform's clock"
+    if time_ms > now_ms + AHEAD_MS or not 0 <= reading.received < LATEST_MS:
+        return Reason.IN_THE_FUTURE, f"{reading.device}: measured more than 10 minutes ahead of the platform's clock"
+    if not through_another and not device.now_with and time_ms >= device.span_ms[1]:
+        ended = from_ms(device.span_ms[1])
+        return Reason.ENDED, f"{reading.device} was taken away on {ended:%Y-%m-%d %H:%M} UTC; this was measured later"
+    return (
+        Reason.OTHER_GATEWAY,
+        f"{reading.device} was with another gateway of its home; it is with {device.now_with or 'none'} now",
+    )
 
 
 def _calls_for_help(reading: WireReading) -> bool:

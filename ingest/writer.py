@@ -113,7 +113,8 @@ class Writer:
             readings, derived = _of_new(prepared, new)
             if len(readings):
                 _copy(connection, readings)
-            heard = [decoded.gateway for decoded in (prepared.work[at] for at in new) if decoded.gateway is not None]
+            senders = [decoded.gateway for decoded in (prepared.work[at] for at in new) if decoded.gateway is not None]
+            heard = [gateway for gateway in senders if not gateway.ended]  # a box that was taken away shows nothing
             with connection.pipeline():
                 _keep(connection, readings, derived, sorted({gateway.home_id for gateway in heard}), now)
                 if heard:
@@ -133,7 +134,7 @@ class Writer:
             if decoded.gateway is None or decoded.status is None:
                 continue
             said.setdefault(decoded.gateway.id, []).append(decoded.status.online)
-            if decoded.status.online and not decoded.message.retained:
+            if decoded.status.online and not decoded.message.retained and not decoded.gateway.ended:
                 homes[decoded.gateway.id] = decoded.gateway.home_id
         gateways = sorted(said)
         with connection.transaction():

@@ -70,6 +70,7 @@ PEOPLE: Final = (
     Member("manager-1", "高志远", "manager", "manager", region="yunxi"),
     Member("admin-1", "系统管理员", "admin", "admin", region="yunxi"),
     Member("centre-1", "桂园街道服务中心", "centre", "centre", region="guiyuan"),
+    Member("centre-2", "松鹤街道服务中心", "centre2", "centre", region="songhe"),
     Member("volunteer-1", "冯志强", "volunteer", "volunteer", region="guixiang"),
     Member("family-1", "李建国", "family", "family", home=3, relation="儿子"),
     Member("family-2", "陈思雨", "family2", "family", home=1, relation="孙女"),

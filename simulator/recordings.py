@@ -1,7 +1,9 @@
 """Recordings of real homes: NAME.csv.gz with `ts,sensor,value`, and homes.toml that says what the sensors are."""
 
 import gzip
+import math
 import tomllib
+import warnings
 import zlib
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -108,8 +110,16 @@ def _read_home(path: Path, name: str) -> tuple[int, tuple[RecordedSensor, ...]]:
     if name not in document:
         raise RegisterError(f"{path} has no table [{name}]: add one with the sensors of {name}.csv.gz")
     home = document[name]
+    listed = home.get("sensors", {}) if isinstance(home, dict) else None
+    if not isinstance(listed, dict):
+        raise RegisterError(f"{path}, {name}: is {home!r}: write a table [{name}] and one [{name}.sensors]")
+    residents = home.get("residents", 1)
+    if not isinstance(residents, int) or isinstance(residents, bool) or residents < 1:
+        raise RegisterError(
+            f"{path}, [{name}]: residents is {residents!r}: write how many people live there, 1 or more"
+        )
     sensors = []
-    for sensor, about in home.get("sensors", {}).items():
+    for sensor, about in listed.items():
         kind = about.get("kind") if isinstance(about, dict) else None
         if kind not in KINDS:
             raise RegisterError(
@@ -117,7 +127,7 @@ def _read_home(path: Path, name: str) -> tuple[int, tuple[RecordedSensor, ...]]:
             )
         exterior = bool(about.get("exterior", False))
         sensors.append(RecordedSensor(sensor, kind, str(about.get("room", "other")), exterior))
-    return int(home.get("residents", 1)), tuple(sensors)
+    return residents, tuple(sensors)
 
 
 def _read_lines(csv: Path) -> list[str]:
@@ -137,26 +147,40 @@ def _value(text: str, sensor: RecordedSensor, csv: Path, number: int) -> float:
         wanted = "ON, OFF, OPEN or CLOSE"
     else:
         try:
-            return float(text)
+            watts = float(text)
         except ValueError:
-            wanted = "watts"
+            watts = math.nan
+        if math.isfinite(watts):
+            return watts
+        wanted = "watts"
     raise RegisterError(f"{csv}, line {number}: {sensor.name!r} is {text!r}: a {sensor.kind} says {wanted}")
 
 
 def _times(stamps: list[str], csv: Path) -> npt.NDArray[np.datetime64]:
-    try:
-        times = np.array(stamps, "datetime64[ms]")
-    except ValueError:
-        for number, stamp in enumerate(stamps, start=2):
-            try:
-                np.datetime64(stamp, "ms")
-            except ValueError as error:
-                raise RegisterError(
-                    f"{csv}, line {number}: {stamp!r} is no time: write local wall time such as 2011-06-15T01:03:39.149"
-                ) from error
-        raise
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # numpy only warns of a time with a zone, and takes it for another moment
+        try:
+            times = np.array(stamps, "datetime64[ms]")
+        except (ValueError, UserWarning, DeprecationWarning):
+            times = np.array([_time(stamp, csv, number) for number, stamp in enumerate(stamps, start=2)])
+    unknown = np.flatnonzero(np.isnat(times))
+    if len(unknown):  # numpy reads nothing at all, and NaT, as a time that is not known
+        _time("", csv, int(unknown[0]) + 2)
     back = np.flatnonzero(np.diff(times) < np.timedelta64(0, "ms"))
     if len(back):
         line = int(back[0]) + 3
         raise RegisterError(f"{csv}, line {line}: earlier than the line before: sort the file by time")
     return times
+
+
+def _time(stamp: str, csv: Path, number: int) -> np.datetime64:
+    try:
+        times = np.array([stamp], "datetime64[ms]")
+    except (ValueError, UserWarning, DeprecationWarning):
+        times = np.array(["NaT"], "datetime64[ms]")
+    if np.isnat(times[0]):
+        raise RegisterError(
+            f"{csv}, line {number}: {stamp!r} is no time: write local wall time such as 2011-06-15T01:03:39.149"
+        )
+    time: np.datetime64 = times[0]
+    return time

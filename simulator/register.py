@@ -21,6 +21,7 @@ SEED: Final = 1  # the seed of the service unless its setting says another
 LOGINS: Final = tuple(  # (role, login): the first of each role, for the line that `yiju up --demo` prints
     (member.role, member.login) for member in PEOPLE if member.login in ("worker", "manager", "family", "admin")
 )
+RUNG_S: Final = 60  # a visitor sees the whole ladder climbed within minutes, not within a quarter of an hour
 _PHONES_FROM: Final = 200
 
 
@@ -38,13 +39,14 @@ def demo_register(start: datetime, seed: int = SEED) -> dict[str, Any]:
 
 
 def demo_document(
-    start: datetime, gateway_hashes: Mapping[str, str], passwords: Mapping[str, str], seed: int = SEED
+    start: datetime, gateway_hashes: Mapping[str, str], passwords: Mapping[str, str], seed: int = SEED, phones: str = ""
 ) -> dict[str, Any]:
-    """demo_register() with credentials.
+    """demo_register() with credentials and phones.
 
     Args:
         gateway_hashes: gateway key -> broker password hash.
         passwords: login -> password; who is not in it cannot log in.
+        phones: the channel of the demo's phones (api/demo/), to which a person's key is added; "" = nobody has one.
     """
     document = demo_register(start, seed)
     for home in document["home"]:
@@ -54,6 +56,7 @@ def demo_document(
     for person in document["person"]:
         if person["login"] in passwords:
             person["password"] = passwords[person["login"]]
+        person["channels"] = [f"{phones}/{person['key']}"] if phones else []
     return document
 
 
@@ -63,7 +66,9 @@ def gateway_keys() -> list[str]:
 
 
 def _regions() -> list[dict[str, Any]]:
-    regions: list[dict[str, Any]] = [{"key": DISTRICT[0], "name": DISTRICT[1], "level": "district"}]
+    regions: list[dict[str, Any]] = [
+        {"key": DISTRICT[0], "name": DISTRICT[1], "level": "district", "policy": {"rung_urgent_s": RUNG_S}}
+    ]
     regions += [{"key": key, "name": name, "level": "street", "parent": DISTRICT[0]} for key, name in STREETS]
     regions += [
         {"key": place.key, "name": place.name, "level": "community", "parent": place.street} for place in COMMUNITIES

@@ -111,11 +111,14 @@ def import_register(
     from rich.console import Console
 
     from core.settings import read_settings
-    from yiju.importing import import_file, report_table
+    from yiju.importing import import_file, remarks, report_table
     from yiju.running import RunningSettings, database_url
 
     url = database_url(read_settings(RunningSettings, os.environ))
-    Console().print(report_table(import_file(url, file, clock().now())))
+    report = import_file(url, file, clock().now())
+    Console().print(report_table(report))
+    for remark in remarks(report):
+        typer.echo(remark)
 
 
 @app.command("gateway-password")

@@ -15,18 +15,21 @@ import msgspec
 import psycopg
 from rich.table import Table
 
+from care.register import not_named
 from core.clock import parse_clock
 from core.errors import SettingsError, YijuError
 from store.migrate import current_edition
 from store.pool import DatabaseRole, connect
 from yiju.embedded.broker import find_mosquitto
 from yiju.embedded.postgres import binary
+from yiju.importing import thing
 from yiju.running import RunningSettings, database_url, gateway_settings
 
 LEAST_PYTHON: Final = (3, 11)
 LEAST_FREE_MB: Final = 2_000
 MOST_CLOCK_SKEW: Final = timedelta(seconds=5)
 CONNECT_PATIENCE_S: Final = 3
+MOST_NAMED: Final = 5
 
 
 class DoctorSettings(msgspec.Struct, frozen=True):
@@ -63,7 +66,8 @@ def examine(settings: DoctorSettings) -> list[Finding]:
         _browser,
     ]
     if settings.database_url:
-        checks[2:2] = [lambda: _database(settings.database_url), lambda: _clock_skew(settings.database_url)]
+        url = settings.database_url
+        checks[2:2] = [lambda: _database(url), lambda: _clock_skew(url), lambda: _register(url)]
     return [check() for check in checks]
 
 
@@ -115,6 +119,21 @@ def _database(url: str) -> Finding:
         return Finding("database", False, str(error), "run `yiju store migrate`")
     except psycopg.OperationalError as error:
         return Finding("database", False, str(error).strip(), "check YIJU_DATABASE_URL and that the server runs")
+
+
+def _register(url: str) -> Finding:
+    """What is in use and not in the register file any more: it alarms, or detection leans on what is gone."""
+    try:
+        with connect(url, DatabaseRole.OWNER) as connection:
+            found = not_named(connection)
+    except (YijuError, psycopg.Error) as error:
+        return Finding("register", False, str(error).strip(), "run `yiju store migrate`")
+    if found:
+        named = "; ".join(f"{one.home}: {thing(one)}" for one in found[:MOST_NAMED])
+        more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+        remedy = "mark them `ended` in the register file, or add them, and `yiju import` it (docs/register.md)"
+        return Finding("register", False, f"in the platform but not in the file: {named}{more}", remedy)
+    return Finding("register", True, "every gateway and device in use is in the file that came last")
 
 
 def _clock_skew(url: str) -> Finding:

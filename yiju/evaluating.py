@@ -25,6 +25,18 @@ def evaluate_recorded(folder: Path, seed: int, picture: Path | None, screen: Scr
     return found, table(found)
 
 
+def evaluate_altered(folder: Path, seed: int, screen: Screen) -> tuple[dict[str, Any], Table]:
+    """Figures and table of the recorded homes made different."""
+    from evaluation.altered import evaluate
+    from evaluation.report import altered_table
+
+    with screen.steps(1) as begin:
+        begin(folder.name)
+        with screen.work("alterations judged") as advance:
+            found = evaluate(folder, seed, advance)
+    return found, altered_table(found)
+
+
 def evaluate_simulated(
     homes: int, days: int, seed: int, carers: Carers, screen: Screen
 ) -> tuple[dict[str, Any], Table]:

@@ -107,7 +107,9 @@ def _bound(found: Reasoning) -> str:
         return f"as learned and changed (floor {span(floor)}, rule {span(rule)})"
     if found.limit_s == floor:
         return "the floor: no limit is shorter"
-    return "the rule: nobody indoors may be silent for longer" if found.limit_s >= rule else "who left: half the rule"
+    if found.limit_s > rule:
+        return "longer than the rule: no exterior door is watched, or silences here have twice been longer"
+    return "the rule: nobody indoors may be silent for longer" if found.limit_s == rule else "who left: half the rule"
 
 
 def _verdict(found: Reasoning) -> tuple[str, str]:

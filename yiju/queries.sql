@@ -1,9 +1,9 @@
 -- name: accounts
 -- Who may connect to the broker: gateway key -> password hash.
-SELECT key, password_hash FROM gateway WHERE password_hash <> '' ORDER BY key;
+SELECT key, password_hash FROM gateway WHERE password_hash <> '' AND ended_at IS NULL ORDER BY key;
 
 -- name: renew_gateway_password
-UPDATE gateway SET password_hash = %(password_hash)s WHERE key = %(key)s;
+UPDATE gateway SET password_hash = %(password_hash)s WHERE key = %(key)s AND ended_at IS NULL;
 
 -- name: gateways_with_a_past
 SELECT gateway_id FROM ledger WHERE session = %(session)s;

@@ -148,11 +148,11 @@ class Stack:
                 from yiju.demo import prepare_demo  # brings the simulator, which a server does not need
 
                 prepared = prepare_demo(
-                    self._folder, self._postgres.url(DATABASE), self._clock.clock, self._screen, demo
+                    self._folder, self._postgres.url(DATABASE), self._clock.clock, self._screen, demo, self._inside()
                 )
             step("services")
             self._follow_register()
-            environment = self.environment()
+            environment = self.environment(phones=prepared is not None)
             for name in SERVICES:
                 self._start_service(name, environment)
             if prepared is not None:
@@ -178,8 +178,12 @@ class Stack:
         self._supervisor.stop()
         self._write_lived(stopped=True)
 
-    def environment(self) -> dict[str, str]:
-        """What a service of this stack finds in its environment; what the person has set comes through."""
+    def environment(self, *, phones: bool = False) -> dict[str, str]:
+        """What a service of this stack finds in its environment; what the person has set comes through.
+
+        Args:
+            phones: the demo's phones are shown. They never are where there is no demo, whatever is set.
+        """
         return {
             **os.environ,
             "YIJU_DATABASE_URL": self._postgres.url(DATABASE),
@@ -190,6 +194,7 @@ class Stack:
             "YIJU_HOST": self._settings.host,
             "YIJU_PORT": str(self._settings.port),
             "YIJU_PUBLIC_URL": self.address(),
+            "YIJU_DEMO_PHONES": str(self._folder.path / "demo") if phones else "",
             "YIJU_SECURE_COOKIE": "true" if self.address().startswith("https:") else "false",
         }
 
@@ -197,6 +202,11 @@ class Stack:
         """Where the pages are."""
         host = "localhost" if self._settings.host in ("127.0.0.1", "0.0.0.0") else self._settings.host  # noqa: S104
         return self._settings.public_url or f"http://{host}:{self._settings.port}"
+
+    def _inside(self) -> str:
+        """Where the pages are for this machine's own services."""
+        host = "127.0.0.1" if self._settings.host == "0.0.0.0" else self._settings.host  # noqa: S104
+        return f"http://{host}:{self._settings.port}"
 
     def greeting(self, demo: "Demo | None") -> str:
         """The one line that says where to go."""

@@ -2,7 +2,7 @@
 INSERT INTO gateway_command (gateway_id, kind, seconds, created_at, expires_at)
 SELECT gateway.id, %(kind)s, %(seconds)s, %(now)s, %(expires)s
 FROM gateway JOIN gateway_status ON gateway_status.gateway_id = gateway.id
-WHERE gateway.home_id = %(home)s AND gateway_status.online
+WHERE gateway.home_id = %(home)s AND gateway.ended_at IS NULL AND gateway_status.online
 ORDER BY gateway_status.heard_at DESC NULLS LAST LIMIT 1
 RETURNING id;
 

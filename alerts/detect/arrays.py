@@ -29,6 +29,7 @@ class Homes:
         personal_s: how long it may last by what the home's own past says; NaN = not known yet, inf = for ever.
         alike, alike_shorter, usual_s: of so many quiet spells that began so at this hour so many were no longer than
             `usual_s`; for the explanation. NaN = none known.
+        twice_s: so long, or longer, a silence that began indoors has lasted twice in the home's past; NaN = not known.
         profile: version of the profile that says so; 0 = none.
         away_until: end of a planned absence that has begun (a stay with a child, in hospital); NaN = none. It is over
             by itself when somebody moves in the home.
@@ -53,6 +54,7 @@ class Homes:
     alike: Floats
     alike_shorter: Floats
     usual_s: Floats
+    twice_s: Floats
     profile: Ints
     away_until: Floats
     unseen_s: Floats

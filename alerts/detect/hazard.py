@@ -62,7 +62,7 @@ class Counts:
         days: how many local days; day 0 is that of the last sign of life.
         ended, hours: float64 [days, kinds, ages, halves]: spells that ended, hours of silence, smoothed and weighted.
         long, bins: float64 [days, kinds, halves]: spells of half an hour and more that began, active bins; likewise.
-        spell_day: int64 [spells]: the day of each spell of the past.
+        spell_day: int64 [spells]: the day of each whole spell of the past.
     """
 
     days: int
@@ -87,8 +87,13 @@ class Surprise:
 
 
 def count(memory: Memory, zone_offset_s: float) -> Counts:
-    """Counts a past. `zone_offset_s`: the home's zone, seconds east of UTC."""
-    spells = memory.spells
+    """Counts a past. `zone_offset_s`: the home's zone, seconds east of UTC.
+
+    A spell that a hole cut off counts for as long as it was seen, and not as ended (censoring: Kalbfleisch and
+    Prentice, The Statistical Analysis of Failure Time Data, 1).
+    """
+    spells = memory.spells.then(memory.cut)
+    whole = np.arange(len(spells)) < len(memory.spells)
     # Days are counted back from the last sign of life: a silence that still runs changes nothing of what is known.
     spell_day, half_day = _day(spells.at, zone_offset_s), _day(memory.half_at, zone_offset_s)
     newest = int(half_day.max(initial=0))
@@ -106,7 +111,7 @@ def count(memory: Memory, zone_offset_s: float) -> Counts:
     place = (spell_ago[spell], spells.began[spell], AGE_OF_STEP[step], (half[spell] + step) % HALVES)
     left_s = spells.length_s[spell] - step * HALF_S
     np.add.at(hours, place, np.minimum(left_s, HALF_S) / 3600)
-    np.add.at(ended, place, (left_s <= HALF_S).astype(np.float64))
+    np.add.at(ended, place, ((left_s <= HALF_S) & whole[spell]).astype(np.float64))
     np.add.at(long, (spell_ago, spells.began, half), 1.0)
     np.add.at(bins, (half_ago, memory.half_began, half_of_day(memory.half_at, zone_offset_s)), memory.bins)
     weight = 0.5 ** (np.arange(days) / HALF_LIFE_DAYS)
@@ -117,7 +122,7 @@ def count(memory: Memory, zone_offset_s: float) -> Counts:
         hours=(hours @ KERNEL) * by_day[..., None],
         long=(long @ KERNEL) * by_day,
         bins=(bins @ KERNEL) * by_day,
-        spell_day=spell_ago,
+        spell_day=spell_ago[whole],
     )
 
 

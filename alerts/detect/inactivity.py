@@ -3,10 +3,12 @@
 How long a silence may last depends on how it began (alerts/detect/spells.py) and on the clock, by what the home's own
 past says (alerts/detect/personal.py). Until a home is known the rule in use holds, 12 h (Shanghai, Longgang), and a
 silence that began at the exterior door is left to not_returned. Afterwards nobody indoors may be silent for longer
-than the rule, nobody who seems to have left is missed before half of it or before a day out is over (personal.py),
-and no limit is shorter than the floor. Time in which nothing was received from the home is not silence and is taken
-off; a planned absence silences it.
+than the rule (`longest_s` says where it yields), nobody who seems to have left is missed before half of it or before
+a day out is over (personal.py), and no limit is shorter than the floor. Time in which nothing was received from the
+home is not silence and is taken off; a planned absence silences it.
 """
+
+from typing import Final
 
 import numpy as np
 
@@ -15,6 +17,8 @@ from alerts.detect.cannot_watch import watched
 from alerts.detect.findings import Findings
 from alerts.detect.spells import DOOR, Began, Codes
 from core.model import AlertKind, Severity
+
+TWICE_TIMES: Final = 1.1  # x what a home has lived through twice is no longer usual
 
 
 def find(now: float, homes: Homes, slack_s: float = 0.0) -> Findings:
@@ -56,9 +60,23 @@ def find(now: float, homes: Homes, slack_s: float = 0.0) -> Findings:
 
 def limit_s(homes: Homes) -> Floats:
     """float64 [homes]: how long the present silence may last, seconds; inf = for ever."""
-    # Where no exterior door is watched, a silence may always be an outing: then the limit of an absence is the longest.
-    longest = np.where(np.isnan(homes.door_at), np.fmax(homes.rule_s, homes.not_returned_s), homes.rule_s)
+    longest = longest_s(np.isnan(homes.door_at), homes.twice_s, homes.rule_s, homes.not_returned_s)
     return allowed_s(homes.personal_s, homes.began, homes.floor_s, homes.rule_s, longest)
+
+
+def longest_s(no_door: Bools, twice_s: Floats, rule_s: Floats, not_returned_s: Floats) -> Floats:
+    """float64 [homes]: the longest that a personal limit indoors may be.
+
+    It is the rule, but that of an absence where no exterior door is watched, as a silence may always be an outing.
+    Where the home's own life has broken the rule twice, it yields by as much, up to an absence: a rule that is broken
+    every other night calls nobody.
+
+    Args:
+        twice_s: see arrays.Homes.
+    """
+    most = np.fmax(rule_s, not_returned_s)
+    lived = np.fmin(TWICE_TIMES * twice_s, most)
+    return np.where(no_door, most, np.where(twice_s > rule_s, lived, rule_s))  # NaN compares false
 
 
 def went_out(homes: Homes) -> Bools:

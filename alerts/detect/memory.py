@@ -11,13 +11,13 @@ import numpy as np
 
 from alerts.detect.arrays import Floats, Ints
 from alerts.detect.spells import Codes, Signs, Spells, beginnings, spells_of
-from alerts.detect.visits import NO_VISITS, Past, carers_signs, untaught
+from alerts.detect.visits import NO_VISITS, Past, carers_signs, undisturbed_s, untaught
 
 DAY_S: Final = 86_400.0
 HALF_S: Final = 1800.0  # shorter spells are only counted, as activity
 BIN_S: Final = 300.0
 MEMORY_DAYS: Final = 56
-HOLE_S: Final = 1800.0  # a spell with a longer hole in what was received teaches nothing
+HOLE_S: Final = 1800.0  # of a spell with a longer hole in what was received only the time before it is known
 LATE_S: Final = DAY_S  # so far back the past is learned again: what came late is then in it
 CONTEXT_S: Final = DAY_S  # and so much more is read, to know how the first of these spells began
 
@@ -27,7 +27,9 @@ class Memory:
     """A home's past until `until`.
 
     Attributes:
-        spells: its finished quiet spells of at least HALF_S.
+        spells: its finished quiet spells of at least HALF_S that were seen from end to end.
+        cut: those that a hole or a carer cut off, as long as they had lasted then, at least HALF_S. Long spells are cut
+            more often than short ones: without them a home with holes would look livelier than it is.
         half_at: float64 [rows], start of a half hour, epoch seconds, rising.
         half_began: int8 [rows], how a silence would have begun there, see `Began`.
         bins: int64 [rows], in how many of its five-minute bins the last sign of life was such a one.
@@ -37,6 +39,7 @@ class Memory:
     """
 
     spells: Spells
+    cut: Spells
     half_at: Floats
     half_began: Codes
     bins: Ints
@@ -52,8 +55,10 @@ class Memory:
         return min((self.until - self.first_at) / DAY_S, float(MEMORY_DAYS))
 
 
+NONE: Final = Spells(np.zeros(0), np.zeros(0), np.zeros(0, np.int8))
 EMPTY: Final = Memory(
-    spells=Spells(np.zeros(0), np.zeros(0), np.zeros(0, np.int8)),
+    spells=NONE,
+    cut=NONE,
     half_at=np.zeros(0),
     half_began=np.zeros(0, np.int8),
     bins=np.zeros(0, np.int64),
@@ -87,13 +92,15 @@ def remember(before: Memory, signs: Signs, until: float, holes: Floats, visits: 
     oldest = until - MEMORY_DAYS * DAY_S
     found = spells_of(signs, HALF_S)
     fresh = found.take(found.at >= keep)
-    old = before.spells.take((before.spells.at < keep) & (before.spells.at >= oldest))
-    fresh = fresh.take(~_holed(fresh, holes) & ~untaught(visits, fresh))
+    seen_s = np.minimum(_seen_s(fresh, holes), undisturbed_s(visits, fresh))
+    whole = (seen_s == fresh.length_s) & ~untaught(visits, fresh)
+    off = Spells(fresh.at, seen_s, fresh.began).take(~whole & (seen_s >= HALF_S))
     half_at, half_began, bins = _activity(signs, visits)
     half = np.floor(keep / HALF_S) * HALF_S
     new, kept = half_at >= half, (before.half_at < half) & (before.half_at >= oldest)
     return Memory(
-        spells=old.then(fresh),
+        spells=_between(before.spells, oldest, keep).then(fresh.take(whole)),
+        cut=_between(before.cut, oldest, keep).then(off),
         half_at=np.append(before.half_at[kept], half_at[new]),
         half_began=np.append(before.half_began[kept], half_began[new]),
         bins=np.append(before.bins[kept], bins[new]),
@@ -103,14 +110,18 @@ def remember(before: Memory, signs: Signs, until: float, holes: Floats, visits: 
     )
 
 
-def _holed(spells: Spells, holes: Floats) -> "np.typing.NDArray[np.bool_]":
-    """bool [spells]: whether a hole of more than HOLE_S lies in it."""
+def _between(spells: Spells, start: float, end: float) -> Spells:
+    return spells.take((spells.at >= start) & (spells.at < end))
+
+
+def _seen_s(spells: Spells, holes: Floats) -> Floats:
+    """float64 [spells]: how long each was seen before the first hole of more than HOLE_S in it, or to its end."""
     if not len(holes):
-        return np.zeros(len(spells), dtype=np.bool_)
-    overlap = np.minimum(spells.at[:, None] + spells.length_s[:, None], holes[:, 1]) - np.maximum(
-        spells.at[:, None], holes[:, 0]
-    )
-    return np.asarray((overlap > HOLE_S).any(axis=1), dtype=np.bool_)
+        return spells.length_s
+    begins = np.maximum(spells.at[:, None], holes[:, 0])
+    overlap = np.minimum(spells.at[:, None] + spells.length_s[:, None], holes[:, 1]) - begins
+    first = np.where(overlap > HOLE_S, begins, np.inf).min(axis=1)
+    return np.asarray(np.minimum(spells.length_s, first - spells.at), dtype=np.float64)
 
 
 def _activity(signs: Signs, visits: Past) -> tuple[Floats, Codes, Ints]:

@@ -29,11 +29,17 @@ Minutes = NDArray[np.int16]
 
 @dataclass(frozen=True)
 class Fit:
-    """What one night's learning found, before a budget is applied."""
+    """What one night's learning found, before a budget is applied.
+
+    Attributes:
+        surprise: of each silence. indoors, door: how often the home surprises, by where the silence began.
+        twice_s: so long, or longer, a silence that began indoors has lasted twice; 0 = there were not two.
+    """
 
     surprise: Surprise
     indoors: Tail
     door: Tail
+    twice_s: float
 
     def threshold(self, began: Codes, budget_days: float) -> Floats:
         """float64 [silences]: how surprising each must be. Indoors and door have half of the budget each."""
@@ -51,7 +57,9 @@ def fit(memory: Memory, zone_offset_s: float) -> Fit | None:
         return None
     counts = hazard.count(memory, zone_offset_s)
     known = hazard.learn(counts)
-    return Fit(known, *calibrate.tails(memory, counts, zone_offset_s))
+    indoors = np.sort(memory.spells.length_s[~np.isin(memory.spells.began, DOOR)])
+    twice_s = float(indoors[-2]) if len(indoors) > 1 else 0.0
+    return Fit(known, *calibrate.tails(memory, counts, zone_offset_s), twice_s)
 
 
 def limits(known: Fit, budget_days: float) -> Minutes:

@@ -136,6 +136,16 @@ def untaught(past: Past, spells: Spells) -> Bools:
     return cut
 
 
+def undisturbed_s(past: Past, spells: Spells) -> Floats:
+    """float64 [spells]: how long each had lasted before a visit cut it off, or to its end; 0 = a visit began it."""
+    lasted, end = spells.length_s.copy(), spells.at + spells.length_s
+    for from_at, until_at, met in zip(past.from_at, past.until_at, past.met, strict=True):
+        ended = (end >= from_at - MARGIN_S) & (end <= until_at + MARGIN_S)
+        cut = ended | (met & (spells.at < until_at) & (end > until_at))
+        lasted = np.where(cut, np.minimum(lasted, np.maximum(from_at - MARGIN_S - spells.at, 0)), lasted)
+    return np.where(carers_signs(past, spells.at), 0.0, lasted)
+
+
 def visited_quarters(past: Past, quarter: Floats) -> Bools:
     """bool [quarters]: which quarters of an hour (starts, epoch seconds) a visit or its margin touches."""
     inside = np.zeros(len(quarter), dtype=np.bool_)

@@ -252,7 +252,8 @@ class Hindsight:
         part = profile.write(after, coverage.spoken(quarters), self._policies[row].false_alarm_days, offset_s)
         known = profile.read([part], [int(self._limits.version[row]) + 1])
         for mine, its in ((self._limits.minutes, known.minutes), (self._limits.version, known.version),
-                          (self._limits.speaks, known.speaks), (self._limits.alike.count, known.alike.count),
+                          (self._limits.speaks, known.speaks), (self._limits.twice_s, known.twice_s),
+                          (self._limits.alike.count, known.alike.count),
                           (self._limits.alike.shorter, known.alike.shorter),
                           (self._limits.alike.usual_min, known.alike.usual_min)):  # fmt: skip
             mine[row] = its[0]

@@ -17,6 +17,8 @@ _ONLINE: Final = BY_NAME["online"].id
 _SILENT: Final = BY_NAME["silent"].id
 _LIMIT: Final = BY_NAME["silence_limit"].id
 _BY_GATEWAY: Final = (_SILENT, _LIMIT, BY_NAME["test_asked"].id)  # what a gateway says of a device, not the device
+# bool [metrics]: what a device says of itself, but that it is online: that counts only while it says so.
+_SPEAKS: Final = ~np.isin(np.arange(SLOTS), (*_BY_GATEWAY, _ONLINE))
 _WITH_HUB: Final = 2  # of _SILENT: its hub is down
 _MOTION: Final = BY_NAME["motion"].id
 _SOS: Final = BY_NAME["sos"].id
@@ -48,7 +50,10 @@ class States:
         self.register = register
         shape = (len(register.device_id), SLOTS)
         never = np.full(shape, -np.inf)
-        self._time, self._received = never.copy(), never.copy()
+        self._time = never.copy()
+        # When each device was last heard, and when it last said whether it is online.
+        self._heard, self._online = (np.full(shape[0], -np.inf) for _ in range(2))
+        self._life: Floats | None = None  # of each device, since the last feed
         self._on, self._off, self._changed = never.copy(), never.copy(), never.copy()
         self._value = np.full(shape, np.nan)
         homes, gateways = len(register.home_id), len(register.gateway_id)
@@ -92,7 +97,9 @@ class States:
         newer = (time[last] > old_time) | ((time[last] == old_time) & (value[last] >= old_value))
         self._time.reshape(-1)[slot[newer]] = time[last][newer]
         self._value.reshape(-1)[slot[newer]] = value[last][newer]
-        np.maximum.at(self._received.reshape(-1), flat, readings["received"])
+        self._life = None
+        for heard, which in ((self._heard, _SPEAKS[readings["metric"]]), (self._online, readings["metric"] == _ONLINE)):
+            np.maximum.at(heard, readings["device"][which], readings["received"][which])
         for table, which in ((self._on, value > 0), (self._off, value == 0), (self._changed, readings["changed"])):
             np.maximum.at(table.reshape(-1), flat[which], time[which])
         alive = np.flatnonzero(signs_of_life(readings))
@@ -138,21 +145,18 @@ class States:
     def device_columns(self) -> dict[str, Any]:
         """As the query `devices` gives them."""
         rows = self.register.watched
-        time, value = self._time[rows], self._value[rows]
-        said_gone = (value[:, _ONLINE] == 0) & (time[:, _ONLINE] > -np.inf)
-        found_silent = value[:, _SILENT] > 0
-        heard = self._received[rows]
-        heard[said_gone, _ONLINE] = -np.inf
-        heard[:, _BY_GATEWAY] = -np.inf
-        gone = np.where(said_gone, time[:, _ONLINE], -np.inf)
+        online_at, silent, moves = self._time[rows, _ONLINE], self._value[rows, _SILENT], self._value[rows, _MOTION]
+        said_gone = (self._value[rows, _ONLINE] == 0) & (online_at > -np.inf)
+        heard = np.maximum(self._heard[rows], np.where(said_gone, -np.inf, self._online[rows]))
+        gone = np.where(said_gone, online_at, -np.inf)
         return {
             **self._fixed,
-            "last_at": _known(heard.max(axis=1, initial=-np.inf)),
-            "gone_at": _known(np.where(found_silent, np.maximum(gone, time[:, _SILENT]), gone)),
-            "limit_s": value[:, _LIMIT],
-            "with_hub": value[:, _SILENT] == _WITH_HUB,
-            "somebody_s": self._somebody_s(time[:, _MOTION], value[:, _MOTION]),
-            "standing_since": self._standing_since(value[:, _MOTION]),
+            "last_at": _known(heard),
+            "gone_at": _known(np.where(silent > 0, np.maximum(gone, self._time[rows, _SILENT]), gone)),
+            "limit_s": self._value[rows, _LIMIT],
+            "with_hub": silent == _WITH_HUB,
+            "somebody_s": self._somebody_s(self._time[rows, _MOTION], moves),
+            "standing_since": self._standing_since(moves),
         }
 
     def value_columns(self) -> dict[str, Any]:
@@ -246,12 +250,15 @@ class States:
 
     def _life_of_devices(self) -> Floats:
         """float64 [devices], -inf = never: a change, or where only turning on counts the beginning of it."""
-        life = self._changed[:, _CHANGES].max(axis=1)
+        if self._life is not None:
+            return self._life
+        life: Floats = self._changed[:, _CHANGES].max(axis=1)
         for metric in _TURNS_ON:
             known = np.isfinite(self._changed[:, metric]) & np.isfinite(self._on[:, metric])
             began = np.minimum(self._on[:, metric], self._changed[:, metric])
             life = np.maximum(life, np.where(known, began, -np.inf))
-        return np.asarray(life, dtype=np.float64)
+        self._life = life
+        return life
 
     def _ok_at(self) -> Floats:
         known = np.isfinite(self._changed[:, _OK]) & np.isfinite(self._on[:, _OK])

@@ -2,19 +2,20 @@
 -- The homes to play, in the order of their ids; null: all.
 SELECT home.id, home.key, home.name, home.zone, home.region_id, home.policy FROM home
 WHERE (%(homes)s::int[] IS NULL OR home.id = ANY(%(homes)s))
-    AND EXISTS (SELECT FROM gateway WHERE gateway.home_id = home.id)
+    AND EXISTS (SELECT FROM gateway WHERE gateway.home_id = home.id AND gateway.ended_at IS NULL)
 ORDER BY home.id;
 
 -- name: stored_regions
 SELECT id, parent_id, key, policy FROM region;
 
 -- name: stored_gateways
-SELECT id, home_id FROM gateway WHERE home_id = ANY(%(homes)s) ORDER BY id;
+SELECT id, home_id FROM gateway WHERE home_id = ANY(%(homes)s) AND ended_at IS NULL ORDER BY id;
 
 -- name: stored_devices
 SELECT device.id, device.home_id, device.gateway_id, device.kind, coalesce(room.kind, '') AS room, device.mains,
     device.exterior, extract(epoch FROM device.registered_at)::float8 AS registered_at
-FROM device LEFT JOIN room ON room.id = device.room_id WHERE device.home_id = ANY(%(homes)s) ORDER BY device.id;
+FROM device LEFT JOIN room ON room.id = device.room_id
+WHERE device.home_id = ANY(%(homes)s) AND device.ended_at IS NULL ORDER BY device.id;
 
 -- name: stored_readings
 -- Fixed widths, for binary COPY: when stored, measured, received; value, device, metric, changed. What was never on a

@@ -90,6 +90,7 @@ def homes(
         alike=few,
         alike_shorter=np.where(np.isnan(few), np.nan, look_up(known.alike.shorter, began, life_at, offset)),
         usual_s=np.where(np.isnan(few), np.nan, look_up(known.alike.usual_min, began, life_at, offset) * 60),
+        twice_s=known.twice_s,
         profile=known.version,
         away_until=columns["away_until"],
         unseen_s=unseen_s,

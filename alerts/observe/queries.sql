@@ -2,7 +2,8 @@
 SELECT id, parent_id, key, policy FROM region;
 
 -- name: homes
--- One row a home with a gateway. What is learned of it is read only where the silence has lasted long enough to matter.
+-- One row a home with a gateway in use. What is learned of it is read only where the silence has lasted long enough to
+-- matter.
 -- Metrics: motion 1, open 2, occupied 3, presence 4, ok_press 11. What turns on is a sign of life when it does, what
 -- has two sides is one each time (core/metrics.py).
 SELECT home.id, home.region_id, home.key, home.zone, home.policy,
@@ -27,7 +28,7 @@ LEFT JOIN LATERAL (
         max(CASE WHEN state.metric IN (2, 3) THEN state.changed_at
             WHEN state.metric IN (1, 4, 11) AND state.changed_at IS NOT NULL THEN least(state.on_at, state.changed_at)
             END) FILTER (WHERE NOT device.exterior) AS inside_at,
-        bool_or(state.value > 0) FILTER (WHERE state.metric = 3) AS resting
+        bool_or(state.value > 0) FILTER (WHERE state.metric = 3 AND device.ended_at IS NULL) AS resting
     FROM device_state AS state JOIN device ON device.id = state.device_id
     WHERE state.home_id = home.id
 ) AS seen ON true
@@ -36,7 +37,8 @@ LEFT JOIN LATERAL (
         (data -> 'routine' ->> 'radio_s')::float8 AS radio_s, (data -> 'routine' ->> 'blinded')::float8 AS blinded
     FROM profile WHERE profile.home_id = home.id ORDER BY version DESC LIMIT 1
 ) AS learned ON true
-WHERE mod(home.id, 32) = ANY(%(slices)s) AND EXISTS (SELECT FROM gateway WHERE gateway.home_id = home.id)
+WHERE mod(home.id, 32) = ANY(%(slices)s) AND EXISTS (SELECT FROM gateway
+    WHERE gateway.home_id = home.id AND gateway.ended_at IS NULL)
 ORDER BY home.id;
 
 -- name: gateways
@@ -52,7 +54,7 @@ LEFT JOIN LATERAL (
     JOIN device_state ON device_state.device_id = device.id
     WHERE device.gateway_id = gateway.id AND device.kind = 'gateway'
 ) AS own ON true
-WHERE mod(gateway.home_id, 32) = ANY(%(slices)s)
+WHERE gateway.ended_at IS NULL AND mod(gateway.home_id, 32) = ANY(%(slices)s)
 ORDER BY gateway.id;
 
 -- name: devices
@@ -75,7 +77,7 @@ LEFT JOIN LATERAL (
         max(changed_at) FILTER (WHERE metric = 1 AND value > 0 AND off_at IS NOT NULL) AS standing
     FROM device_state WHERE device_state.device_id = device.id
 ) AS heard ON true
-WHERE device.kind <> 'gateway' AND mod(device.home_id, 32) = ANY(%(slices)s)
+WHERE device.kind <> 'gateway' AND device.ended_at IS NULL AND mod(device.home_id, 32) = ANY(%(slices)s)
 ORDER BY device.id;
 
 -- name: device_values
@@ -97,7 +99,7 @@ LEFT JOIN LATERAL (
         WHEN 'climate' THEN ARRAY[30] END AS metrics) AS main
     WHERE device_state.device_id = device.id
 ) AS state ON true
-WHERE device.kind <> 'gateway' AND mod(device.home_id, 32) = ANY(%(slices)s)
+WHERE device.kind <> 'gateway' AND device.ended_at IS NULL AND mod(device.home_id, 32) = ANY(%(slices)s)
 ORDER BY device.id;
 
 -- name: claim_look

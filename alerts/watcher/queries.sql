@@ -42,7 +42,7 @@ SELECT count(*) FILTER (WHERE seen) AS watched, count(*) FILTER (WHERE NOT seen)
 FROM (
     SELECT coalesce(state.heard_at >= %(since)s, false)
         AND NOT EXISTS (SELECT FROM gateway JOIN gateway_status AS status ON status.gateway_id = gateway.id
-                        WHERE gateway.home_id = home.id AND NOT status.online)
+                        WHERE gateway.home_id = home.id AND gateway.ended_at IS NULL AND NOT status.online)
         AND NOT EXISTS (SELECT FROM alert WHERE alert.home_id = home.id AND alert.state <> 'resolved'
                         AND alert.kind IN ('gateway_offline', 'cannot_watch')) AS seen
     FROM home LEFT JOIN home_state AS state ON state.home_id = home.id

@@ -44,6 +44,7 @@ def _page(visit: Visit, home_id: int) -> dict[str, Any]:
     return {
         "home": home_reads.one_home(visit, home_id),
         "gateways": [_gateway(row) for row in rows],
+        "former": reads.former(visit, home_id),
         "buttons": reads.buttons(visit, home_id),
         "may_enroll": reads.manages(visit, home_id),
     }

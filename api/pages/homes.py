@@ -79,6 +79,8 @@ def home_context(visit: Visit, home: dict[str, Any], day: date | None = None) ->
         "contacts": reads.contacts(visit, home["id"]),
         "devices": [_device(device) for device in reads.devices(visit, home["id"])],
         "gateways": gateway_reads.gateways(visit, home["id"]),
+        "former": gateway_reads.former(visit, home["id"]),
+        "may_enroll": gateway_reads.manages(visit, home["id"]),
         "buttons": gateway_reads.buttons(visit, home["id"]),
         "alerts": [card(visit, alert) for alert in alerts],
         "plans": plans_of(visit, home, staff=True),

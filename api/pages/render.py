@@ -20,10 +20,11 @@ HTML_LANGUAGE: Final = {"zh_CN": "zh-CN", "en": "en"}
 class Pages:
     """Renders every template of api/templates."""
 
-    def __init__(self, words: dict[str, Words], zone: str, public_url: str) -> None:
+    def __init__(self, words: dict[str, Words], zone: str, public_url: str, *, demo: bool = False) -> None:
         self._words = words
         self._zone = zone
         self._public_url = public_url
+        self._demo = demo
         self._templates = Environment(
             loader=PackageLoader("api"),
             autoescape=True,
@@ -38,7 +39,7 @@ class Pages:
             template,
             visit.words,
             person=visit.person,
-            links=links(visit.person.roles),
+            links=links(visit.person.roles, demo=self._demo),
             now=visit.now,
             moment=lambda moment, zone: visit.words.moment(moment, zone, visit.now),
             ago=lambda moment: visit.words.span(visit.now - moment),
@@ -81,7 +82,7 @@ class Pages:
         return HTMLResponse(text, status)
 
 
-def links(roles: frozenset[Role]) -> list[tuple[str, str]]:
+def links(roles: frozenset[Role], *, demo: bool = False) -> list[tuple[str, str]]:
     """(path, key of its word) of the pages that these roles use, the landing page first."""
     found: list[tuple[str, str]] = []
     if roles & {Role.WORKER, Role.ADMIN, Role.CENTRE}:
@@ -92,6 +93,8 @@ def links(roles: frozenset[Role]) -> list[tuple[str, str]]:
         found += [one for one in (("/alerts", "alerts"), ("/homes", "homes")) if one not in found]
     if found:
         found.append(("/shifts", "shifts"))
+        if demo:
+            found.append(("/phones", "phones"))
     if Role.FAMILY in roles:
         found.append(("/family", "family"))
     return found

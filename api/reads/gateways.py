@@ -25,6 +25,13 @@ def gateways(visit: Visit, home_id: int) -> list[Row]:
     ]
 
 
+def former(visit: Visit, home_id: int) -> list[Row]:
+    """Gateways and devices that the home had. For its staff, audited. Raises NotFound, NotAllowed."""
+    need_staff_of(visit, home_id)
+    visit.audit("read.gateways", [home_id])
+    return visit.connection.execute(QUERIES["former"], {"home": home_id}).fetchall()
+
+
 def buttons(visit: Visit, home_id: int | None = None, *, overdue: bool = False) -> list[Row]:
     """SOS buttons and when each was last known to work; of one home or of all that one is staff of.
 

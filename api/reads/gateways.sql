@@ -7,7 +7,7 @@ FROM gateway
 LEFT JOIN seen_gateway_status AS status ON status.gateway_id = gateway.id
 LEFT JOIN gateway_configuration AS wanted ON wanted.gateway_id = gateway.id
 LEFT JOIN gateway_report AS report ON report.gateway_id = gateway.id
-WHERE gateway.home_id = %(home)s
+WHERE gateway.home_id = %(home)s AND gateway.ended_at IS NULL
 ORDER BY gateway.id
 
 -- name: gateway_devices
@@ -20,7 +20,7 @@ FROM device
 JOIN gateway ON gateway.id = device.gateway_id
 LEFT JOIN room ON room.id = device.room_id
 LEFT JOIN seen_device_state AS state ON state.device_id = device.id
-WHERE gateway.home_id = %(home)s AND device.kind <> 'gateway'
+WHERE gateway.home_id = %(home)s AND device.kind <> 'gateway' AND device.ended_at IS NULL
 GROUP BY device.id, room.id
 ORDER BY max(state.received_at) FILTER (WHERE state.metric NOT IN (55, 56, 68)) DESC NULLS LAST, device.id
 
@@ -42,7 +42,7 @@ LEFT JOIN LATERAL (
     SELECT max(on_at) FILTER (WHERE metric IN (6, 58)) AS tested_at, max(on_at) FILTER (WHERE metric = 68) AS asked_at
     FROM seen_device_state AS state WHERE state.device_id = device.id
 ) AS pressed ON true
-WHERE device.kind = 'sos' AND (home.id = %(home)s::int OR (%(home)s::int IS NULL AND home.region_id IN (SELECT id FROM mine)))
+WHERE device.kind = 'sos' AND device.ended_at IS NULL AND (home.id = %(home)s::int OR (%(home)s::int IS NULL AND home.region_id IN (SELECT id FROM mine)))
   AND (NOT %(overdue)s OR coalesce(pressed.tested_at, device.registered_at) < %(due_since)s)
 ORDER BY pressed.tested_at NULLS FIRST, device.id
 LIMIT 500
@@ -58,3 +58,17 @@ SELECT EXISTS (
     SELECT FROM role_grant
     WHERE person_id = %(person)s AND role IN ('manager', 'admin') AND region_id IN (SELECT id FROM above)
 ) AS manages
+
+-- name: former
+-- Gateways and devices that a home had, the last one first; `with_gateway`: it ended because its gateway did.
+SELECT * FROM (
+    SELECT gateway.key AS gateway, NULL::int AS device_id, '' AS address, 'gateway' AS kind, NULL AS room_kind,
+        NULL AS room_name, gateway.ended_at, false AS with_gateway
+    FROM gateway WHERE gateway.home_id = %(home)s AND gateway.ended_at IS NOT NULL
+    UNION ALL
+    SELECT gateway.key, device.id, device.address, device.kind, room.kind, room.name, device.ended_at,
+        device.taken_at IS NULL
+    FROM device JOIN gateway ON gateway.id = device.gateway_id LEFT JOIN room ON room.id = device.room_id
+    WHERE device.home_id = %(home)s AND device.ended_at IS NOT NULL AND device.kind <> 'gateway'
+) AS had
+ORDER BY ended_at DESC, gateway, device_id NULLS FIRST

@@ -79,7 +79,7 @@ SELECT home.id, home.key, home.name, home.address, home.zone, home.region_id, re
     home.region_id IN (SELECT id FROM mine) AS staff,
     state.life_at, state.heard_at, room.kind AS life_room_kind, room.name AS life_room_name,
     (SELECT min(status.since) FROM gateway JOIN seen_gateway_status AS status ON status.gateway_id = gateway.id
-     WHERE gateway.home_id = home.id AND NOT status.online) AS down_since,
+     WHERE gateway.home_id = home.id AND gateway.ended_at IS NULL AND NOT status.online) AS down_since,
     troubles.open_alerts, troubles.urgent_alerts, troubles.blind_since
 FROM home
 JOIN region ON region.id = home.region_id
@@ -120,7 +120,7 @@ SELECT device.id, device.address, device.kind, device.exterior, device.mains, ro
 FROM device
 LEFT JOIN room ON room.id = device.room_id
 LEFT JOIN seen_device_state AS state ON state.device_id = device.id
-WHERE device.home_id = %(home)s
+WHERE device.home_id = %(home)s AND device.ended_at IS NULL
 ORDER BY device.id, state.metric
 
 -- name: readings
@@ -247,7 +247,7 @@ WITH RECURSIVE mine AS (
 ), seen AS (
     SELECT home.region_id, coalesce(state.heard_at >= %(silent_since)s, false)
         AND NOT EXISTS (SELECT FROM gateway JOIN seen_gateway_status AS status ON status.gateway_id = gateway.id
-                        WHERE gateway.home_id = home.id AND NOT status.online)
+                        WHERE gateway.home_id = home.id AND gateway.ended_at IS NULL AND NOT status.online)
         AND NOT EXISTS (SELECT FROM alert WHERE alert.home_id = home.id AND alert.state <> 'resolved'
                         AND alert.kind IN ('gateway_offline', 'cannot_watch')) AS watched
     FROM home LEFT JOIN seen_home_state AS state ON state.home_id = home.id

@@ -9,7 +9,7 @@ from api import deeds
 from api.access import AnyVisit, Visit
 from api.ids import AlertId, HomeId
 from api.reads import alerts as reads
-from api.schemas import (
+from api.schemas.alerts import (
     Acknowledgement,
     Alert,
     AlertDetail,

@@ -10,7 +10,7 @@ from api.access import AnyVisit, StaffVisit
 from api.house import house_of
 from api.ids import HomeId
 from api.reads import gateways as reads
-from api.schemas import (
+from api.schemas.gateways import (
     Button,
     Buttons,
     EnrolmentCode,

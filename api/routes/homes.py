@@ -8,7 +8,19 @@ from fastapi import APIRouter, Query
 from api.access import AnyVisit
 from api.ids import HomeId, RegionId
 from api.reads import homes as reads
-from api.schemas import Device, Home, HomeDetail, Homes, LastValue, QuarterHour, Reading, Resident, Room, Timeline, Week
+from api.schemas.homes import (
+    Device,
+    Home,
+    HomeDetail,
+    Homes,
+    LastValue,
+    QuarterHour,
+    Reading,
+    Resident,
+    Room,
+    Timeline,
+    Week,
+)
 from core.errors import NotFound
 from core.metrics import BY_ID, BY_NAME
 from core.model import Flag

@@ -8,7 +8,7 @@ from api.access import AnyVisit
 from api.auth import LIFETIME
 from api.house import house_of
 from api.reads import QUERIES
-from api.schemas import Credentials, Me, Token
+from api.schemas.people import Credentials, Me, Token
 
 router = APIRouter(tags=["people"])
 

@@ -10,7 +10,7 @@ from alerts.notify.keys import shared_key
 from api.access import DATABASE_PATIENCE_S
 from api.answers import answer, visit_of
 from api.house import House, house_of
-from api.reach_schemas import Replied
+from api.schemas.reach import Replied
 from core.errors import Conflict, NotAllowed, NotFound
 from core.model import Source
 from core.words import DEFAULT_LOCALE

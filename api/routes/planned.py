@@ -12,7 +12,8 @@ from api.access import AnyVisit
 from api.ids import HomeId, RegionId
 from api.reads import planned as reads
 from api.reads.homes import need_staff_of, one_home
-from api.schemas import Absence, Made, Maintenance, Muted, NewAbsence, NewPlan, PolicyAnswer
+from api.schemas.base import Made
+from api.schemas.planned import Absence, Maintenance, Muted, NewAbsence, NewPlan, PolicyAnswer
 from core.model import AlertKind, Severity
 
 router = APIRouter(tags=["planned"])

@@ -6,8 +6,8 @@ from alerts.notify.keys import shared_key
 from api.access import AnyVisit, StaffVisit
 from api.house import house_of
 from api.ids import AlertId
-from api.reach_schemas import Channel, NewChannel, PushKey, Reach, Subscription, Unsubscription
 from api.reads import reach as reads
+from api.schemas.reach import Channel, NewChannel, PushKey, Reach, Subscription, Unsubscription
 
 router = APIRouter(tags=["reach"])
 

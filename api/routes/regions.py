@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from api.access import AnyVisit
 from api.reads import regions
-from api.schemas import Region
+from api.schemas.register import Region
 
 router = APIRouter(tags=["regions"])
 

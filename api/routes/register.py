@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Request
 from alerts.policy import check_policy
 from api.access import AnyVisit
 from api.house import house_of
-from api.schemas import RegisterCounts
+from api.schemas.register import RegisterCounts
 from care.register import apply_register, read_document
 from core.errors import NotAllowed
 from core.model import Role
@@ -34,4 +34,9 @@ def import_register(
     with connect(house.settings.database_url, DatabaseRole.REGISTER, autocommit=True) as connection:
         read = read_document(document, SOURCE, check_policy)
         report = apply_register(connection, read, SOURCE, visit.now, visit.person.id)
-    return RegisterCounts(created=dict(report.created), updated=dict(report.updated), unchanged=dict(report.unchanged))
+    return RegisterCounts(
+        created=dict(report.created),
+        updated=dict(report.updated),
+        unchanged=dict(report.unchanged),
+        missing=[f"{one.home}: {one.gateway} {one.address}".rstrip() for one in report.missing],
+    )

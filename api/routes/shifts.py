@@ -11,7 +11,8 @@ from api.house import house_of
 from api.ids import RegionId
 from api.reads import shifts as reads
 from api.rotations import Turns
-from api.schemas import Gap, Leave, Made, NewCover, NewLeave, NewSwap, NewTurns, RegionShifts, Rota, Shift
+from api.schemas.base import Made
+from api.schemas.shifts import Gap, Leave, NewCover, NewLeave, NewSwap, NewTurns, RegionShifts, Rota, Shift
 
 router = APIRouter(tags=["shifts"])
 RotationId = RegionId

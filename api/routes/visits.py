@@ -5,7 +5,8 @@ from fastapi import APIRouter
 from api import care_visits
 from api.access import AnyVisit
 from api.ids import HomeId, VisitId
-from api.schemas import CareVisit, Made, NewCareVisit, VisitEnd
+from api.schemas.base import Made
+from api.schemas.visits import CareVisit, NewCareVisit, VisitEnd
 from care.visits import Past
 
 router = APIRouter(prefix="/homes/{home_id}/visits", tags=["visits"])

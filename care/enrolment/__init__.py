@@ -82,7 +82,7 @@ def redeem(connection: Connection, code: str, now: datetime) -> Credential:
 
     Raises:
         NotAllowed: there is no such code, it was used, or its time is over; which of these is not said.
-        Conflict: its gateway has been moved to another home meanwhile.
+        Conflict: its gateway has been moved to another home or taken away meanwhile.
     """
     with connection.transaction():
         row = connection.execute(QUERIES["use_code"], {"hash": _hash(code), "now": now}).fetchone()
@@ -95,7 +95,7 @@ def redeem(connection: Connection, code: str, now: datetime) -> Credential:
             {"key": key, "home": row["home_id"], "password_hash": broker_password_hash(password), "now": now},
         )
         if done.rowcount == 0:
-            raise Conflict(f"gateway {key!r} stands in another home now: make a new code there")
+            raise Conflict(f"gateway {key!r} was taken away or stands in another home now: make a new code")
         connection.execute(QUERIES["put_own_device"], {"key": key, "home": row["home_id"], "now": now})
     return Credential(key, password)
 

@@ -1,5 +1,5 @@
 -- name: gateway_of_home
-SELECT id FROM gateway WHERE home_id = %(home)s AND key = %(key)s;
+SELECT id FROM gateway WHERE home_id = %(home)s AND key = %(key)s AND ended_at IS NULL;
 
 -- name: known_gateway
 SELECT id FROM gateway WHERE key = %(key)s;
@@ -17,7 +17,8 @@ RETURNING home_id, gateway_key;
 -- name: put_credential
 INSERT INTO gateway (key, home_id, password_hash, registered_at)
 VALUES (%(key)s, %(home)s, %(password_hash)s, %(now)s)
-ON CONFLICT (key) DO UPDATE SET password_hash = excluded.password_hash WHERE gateway.home_id = excluded.home_id;
+ON CONFLICT (key) DO UPDATE SET password_hash = excluded.password_hash
+    WHERE gateway.home_id = excluded.home_id AND gateway.ended_at IS NULL;
 
 -- name: put_own_device
 -- The gateway about itself is a device like others.

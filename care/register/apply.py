@@ -1,8 +1,8 @@
 """Brings the register in the database to what a document says. Idempotent: the same document twice changes
-nothing the second time. Nothing is ever deleted by it."""
+nothing the second time. Nothing is ever deleted by it, and nothing ended because it is not named."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,17 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from psycopg.types.json import Jsonb
 
-from care.register.document import NOBODY, HomeEntry, PersonEntry, RegionEntry, RegisterDocument, RotationEntry
+from care.register.document import (
+    NOBODY,
+    DeviceEntry,
+    GatewayEntry,
+    HomeEntry,
+    PersonEntry,
+    RegionEntry,
+    RegisterDocument,
+    RotationEntry,
+    two_gateways,
+)
 from care.register.scope import check_scope
 from core.errors import RegisterError
 from core.model import DeviceKind, Role
@@ -22,6 +32,24 @@ from store.queries import load_queries
 QUERIES = load_queries(__package__)
 
 
+@dataclass(frozen=True)
+class Moved:
+    """A device that came to another gateway of its home, with its history."""
+
+    home: str
+    address: str
+    gateway: str
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A gateway or device in use that the document does not name though it names its home. `address` "": a gateway."""
+
+    home: str
+    gateway: str
+    address: str = ""
+
+
 @dataclass
 class RegisterReport:
     """What an import did, per kind of entry ("home", "device" ...)."""
@@ -29,6 +57,8 @@ class RegisterReport:
     created: Counter[str] = field(default_factory=Counter)
     updated: Counter[str] = field(default_factory=Counter)
     unchanged: Counter[str] = field(default_factory=Counter)
+    moved: list[Moved] = field(default_factory=list)
+    missing: list[Missing] = field(default_factory=list)
 
 
 def apply_register(
@@ -54,9 +84,11 @@ def apply_register(
         for region in _parents_first(document.region, source):
             apply.region(region)
         for home in document.home:
-            apply.home(home)
-        for home in document.home:  # a device may hang on another home's gateway, so all gateways come first
-            apply.devices(home)
+            apply.home(home, source)
+        if document.home:  # a device may hang on another home's gateway, so all gateways have come first
+            apply.move_devices(document.home)
+            apply.devices(document.home, source)
+            apply.missing(document.home)
         for person in document.person:
             apply.person(person, source)
         for rotation in document.rotation:
@@ -84,7 +116,7 @@ class _Apply:
         self._put("region", key=entry.key, parent=entry.parent, level=entry.level, name=entry.name,
                   policy=Jsonb(entry.policy))  # fmt: skip
 
-    def home(self, entry: HomeEntry) -> None:
+    def home(self, entry: HomeEntry, source: str) -> None:
         self._put("home", key=entry.key, region=entry.region, name=entry.name, address=entry.address,
                   zone=entry.zone, commissioned=entry.commissioned, policy=Jsonb(entry.policy))  # fmt: skip
         self._connection.execute(QUERIES["put_home_state"], {"key": entry.key})
@@ -95,15 +127,65 @@ class _Apply:
                       phone=resident.phone)  # fmt: skip
         for gateway in entry.gateway:
             options = None if gateway.options is None else Jsonb(msgspec.to_builtins(gateway.options))
+            ended = self._end_of(entry, gateway, f"{source}: home {entry.key!r}: gateway {gateway.key!r}")
             self._put("gateway", home=entry.key, key=gateway.key, password_hash=gateway.password_hash,
-                      options=options)  # fmt: skip
+                      options=options, ended=ended)  # fmt: skip
             self._put("device", home=entry.key, gateway=gateway.key, address="gateway", room=None,
-                      kind=DeviceKind.GATEWAY, exterior=False, mains=True)  # fmt: skip
+                      kind=DeviceKind.GATEWAY, exterior=False, mains=True, ended=None)  # fmt: skip
 
-    def devices(self, entry: HomeEntry) -> None:
-        for device in entry.device:
-            self._put("device", home=entry.key, gateway=device.gateway, address=device.address, room=device.room,
-                      kind=device.kind, exterior=device.exterior, mains=device.mains)  # fmt: skip
+    def move_devices(self, homes: Sequence[HomeEntry]) -> None:
+        """Devices that are with another gateway of their home come to the one that the document names."""
+        entries = [(home, device) for home in homes for device in home.device if device.ended is None]
+        wanted = {
+            "homes": [home.key for home, _ in entries],
+            "gateways": [device.gateway for _, device in entries],
+            "addresses": [device.address for _, device in entries],
+            "now": self._now,
+        }
+        # Again as long as one has made room for another.
+        while moved := self._connection.execute(QUERIES["move_devices"], wanted).fetchall():
+            self.report.moved += [Moved(row["home"], row["address"], row["gateway"]) for row in moved]
+
+    def devices(self, homes: Sequence[HomeEntry], source: str) -> None:
+        gateways = [device.gateway for home in homes for device in home.device]
+        rows = self._connection.execute(QUERIES["were_there"], {"gateways": gateways}).fetchall()
+        were_there = {(row["gateway"], row["address"]) for row in rows}
+        for home in homes:
+            for device in home.device:
+                ended = self._end_of(home, device, f"{source}: home {home.key!r}: device {device.address!r}")
+                if (device.gateway, device.address) in were_there:
+                    self.report.unchanged["device"] += 1  # an old entry of what is with another gateway now
+                    continue
+                self._put("device", home=home.key, gateway=device.gateway, address=device.address, room=device.room,
+                          kind=device.kind, exterior=device.exterior, mains=device.mains, ended=ended)  # fmt: skip
+        keys = [home.key for home in homes]
+        for row in self._connection.execute(QUERIES["with_two_gateways"], {"homes": keys, "id": None}):
+            raise RegisterError(
+                f"{source}: home {row['home']!r}: {two_gateways(row['address'], row['one'], row['other'])}"
+            )
+
+    def missing(self, homes: Sequence[HomeEntry]) -> None:
+        """Writes down what is in use and not named any more; nothing is ended by being left out."""
+        devices = [(device.gateway, device.address) for home in homes for device in home.device]
+        named = {
+            "homes": [home.key for home in homes],
+            "gateways": [gateway.key for home in homes for gateway in home.gateway],
+            "of": [gateway for gateway, _ in devices],
+            "addresses": [address for _, address in devices],
+            "now": self._now,
+        }
+        self._connection.execute(QUERIES["note_missing_gateways"], named)
+        self._connection.execute(QUERIES["note_missing_devices"], named)
+        for row in self._connection.execute(QUERIES["missing"], {"homes": named["homes"]}):
+            self.report.missing.append(Missing(row["home"], row["gateway"], row["address"]))
+
+    def _end_of(self, home: HomeEntry, entry: GatewayEntry | DeviceEntry, place: str) -> datetime | None:
+        if entry.ended is None:
+            return None
+        ended = entry.ended.moment(home.zone)
+        if ended > self._now:
+            raise RegisterError(f"{place}: ended {ended} is still to come: write it down when it has been taken away")
+        return ended
 
     def person(self, entry: PersonEntry, source: str) -> None:
         if entry.login is not None:

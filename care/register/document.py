@@ -5,7 +5,7 @@ docs/register.md shows one. Unknown keys are errors, so that a misspelt `exterio
 
 import tomllib
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
@@ -20,6 +20,19 @@ from core.wire import ALERTS, GATEWAY_KEY
 
 Key = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class End:
+    """When something was taken away, as a document says it: a moment, or a day = from its first moment on."""
+
+    def __init__(self, said: date | datetime) -> None:
+        self.said = said
+
+    def moment(self, zone: str) -> datetime:
+        """In a home of this zone."""
+        if isinstance(self.said, datetime):
+            return self.said
+        return datetime.combine(self.said, time(), ZoneInfo(zone))
 
 
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -49,6 +62,7 @@ class ResidentEntry(_Entry, frozen=True):
 
 class GatewayEntry(_Entry, frozen=True):
     key: Key
+    ended: End | None = None  # taken away then
     password_hash: str = ""  # "" leaves what is there
     options: Options | None = None  # None leaves what is there
 
@@ -60,6 +74,7 @@ class DeviceEntry(_Entry, frozen=True):
     room: Key | None = None
     exterior: bool = False
     mains: bool = False
+    ended: End | None = None
 
 
 class HomeEntry(_Entry, frozen=True):
@@ -148,7 +163,7 @@ def read_document(values: Mapping[str, Any], source: str, check_policy: PolicyCh
         check_policy: looks at each region's and home's policy; None: documents of our own, which hold none.
     """
     try:
-        document = msgspec.convert(values, RegisterDocument, strict=True)
+        document = msgspec.convert(values, RegisterDocument, strict=True, dec_hook=_end)
     except msgspec.ValidationError as error:
         raise RegisterError(f"{source}: {_where(error, values)}") from error
     _check_homes(document, source)
@@ -191,6 +206,7 @@ def _check_homes(document: RegisterDocument, source: str) -> None:
                 raise RegisterError(
                     f"{source}: home {home.key!r}: gateway {gateway.key!r}: options: {error}"
                 ) from error
+        _check_ended(home, f"{source}: home {home.key!r}")
         rooms = {room.key for room in home.room}
         for device in home.device:
             if device.room is not None and device.room not in rooms:
@@ -217,6 +233,42 @@ def _check_rotations(document: RegisterDocument, source: str) -> None:
         if rotation.ends is not None and rotation.ends <= rotation.starts:
             raise RegisterError(f"{place}: ends {rotation.ends} is not after starts {rotation.starts}")
         check_zone(rotation.zone, place)
+
+
+def _end(kind: type, value: Any) -> End:
+    """TOML gives dates and moments, JSON text."""
+    if kind is not End:
+        raise NotImplementedError(kind)
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
+    if not isinstance(value, date):  # a datetime is one
+        raise ValueError(f"{value!r} is no date or moment: write e.g. 2026-05-01 or 2026-05-01T10:00:00+08:00")
+    return End(value)
+
+
+def _check_ended(home: HomeEntry, place: str) -> None:
+    """Times with a zone, and each device in use with one gateway only."""
+    ends = [(f"gateway {gateway.key!r}", gateway.ended) for gateway in home.gateway]
+    ends += [(f"device {device.address!r}", device.ended) for device in home.device]
+    for name, ended in ends:
+        if ended is not None and isinstance(ended.said, datetime) and ended.said.tzinfo is None:
+            raise RegisterError(f"{place}: {name}: ended {ended.said} has no zone: write e.g. {ended.said}+08:00")
+    gone = {gateway.key for gateway in home.gateway if gateway.ended is not None}
+    having: dict[str, str] = {}
+    for device in home.device:
+        if device.ended is None and device.gateway not in gone:
+            other = having.setdefault(device.address, device.gateway)
+            if other != device.gateway:
+                raise RegisterError(f"{place}: {two_gateways(device.address, other, device.gateway)}")
+
+
+def two_gateways(address: str, one: str, other: str) -> str:
+    """Why a device cannot be with both, and what to do."""
+    return (
+        f"device {address!r} is with gateway {one!r} and with {other!r}: what both hear would be stored twice. A device"
+        " is with one gateway: mark the box that was taken away with `ended`, leave the device out of one of them, or"
+        " give two different devices different names"
+    )
 
 
 def check_zone(zone: str, place: str) -> None:

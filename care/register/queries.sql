@@ -41,31 +41,96 @@ ON CONFLICT (key) DO UPDATE
 RETURNING xmax = 0 AS created;
 
 -- name: put_gateway
-INSERT INTO gateway (key, home_id, password_hash, registered_at, options)
+INSERT INTO gateway (key, home_id, password_hash, registered_at, options, ended_at)
 VALUES (%(key)s, (SELECT id FROM home WHERE key = %(home)s), %(password_hash)s, %(now)s,
-    coalesce(%(options)s::jsonb, '{}'))
+    coalesce(%(options)s::jsonb, '{}'), %(ended)s)
 ON CONFLICT (key) DO UPDATE
     SET home_id = excluded.home_id,
         password_hash = coalesce(nullif(excluded.password_hash, ''), gateway.password_hash),
-        options = coalesce(%(options)s::jsonb, gateway.options)
+        options = coalesce(%(options)s::jsonb, gateway.options),
+        ended_at = excluded.ended_at
     WHERE gateway.home_id <> excluded.home_id
+       OR gateway.ended_at IS DISTINCT FROM excluded.ended_at
        OR coalesce(%(options)s::jsonb, gateway.options) <> gateway.options
        OR (excluded.password_hash <> '' AND excluded.password_hash <> gateway.password_hash)
 RETURNING xmax = 0 AS created;
 
 -- name: put_device
-INSERT INTO device (gateway_id, address, home_id, room_id, kind, exterior, mains, registered_at)
+INSERT INTO device (gateway_id, address, home_id, room_id, kind, exterior, mains, registered_at, taken_at)
 SELECT gateway.id, %(address)s, home.id,
     (SELECT room.id FROM room WHERE room.home_id = home.id AND room.key = %(room)s),
-    %(kind)s, %(exterior)s, %(mains)s, %(now)s
+    %(kind)s, %(exterior)s, %(mains)s, %(now)s, %(ended)s
 FROM gateway, home WHERE gateway.key = %(gateway)s AND home.key = %(home)s
 ON CONFLICT (gateway_id, address) DO UPDATE
     SET home_id = excluded.home_id, room_id = excluded.room_id, kind = excluded.kind,
-        exterior = excluded.exterior, mains = excluded.mains,
+        exterior = excluded.exterior, mains = excluded.mains, taken_at = excluded.taken_at,
         placed_at = CASE WHEN device.home_id <> excluded.home_id THEN %(now)s ELSE device.placed_at END
-    WHERE (device.home_id, device.room_id, device.kind, device.exterior, device.mains)
-        IS DISTINCT FROM (excluded.home_id, excluded.room_id, excluded.kind, excluded.exterior, excluded.mains)
+    WHERE (device.home_id, device.room_id, device.kind, device.exterior, device.mains, device.taken_at)
+        IS DISTINCT FROM (excluded.home_id, excluded.room_id, excluded.kind, excluded.exterior, excluded.mains,
+            excluded.taken_at)
 RETURNING xmax = 0 AS created;
+
+-- name: move_devices
+-- A device that another gateway of its home has, or had last, comes with its history to the gateway that the document
+-- names: from when it was taken away there, or from now on where both are in use. Only to a place that is free.
+UPDATE device SET gateway_id = move.to_id, taken_at = NULL, missing_since = NULL,
+    linked_at = greatest(device.linked_at, least(device.ended_at, %(now)s))
+FROM (
+    SELECT DISTINCT ON (new.id, wanted.address) other.id, new.id AS to_id
+    FROM unnest(%(homes)s::text[], %(gateways)s::text[], %(addresses)s::text[]) AS wanted (home, gateway, address)
+    JOIN home ON home.key = wanted.home
+    JOIN gateway AS new ON new.key = wanted.gateway AND new.ended_at IS NULL
+    JOIN device AS other ON other.home_id = home.id AND other.address = wanted.address AND other.gateway_id <> new.id
+    WHERE wanted.address <> 'gateway'
+        AND NOT EXISTS (SELECT FROM device AS here WHERE here.gateway_id = new.id AND here.address = wanted.address)
+    ORDER BY new.id, wanted.address, other.ended_at DESC NULLS FIRST, other.id DESC
+) AS move, home, gateway AS old
+WHERE device.id = move.id AND home.id = device.home_id AND old.id = device.gateway_id
+RETURNING home.key AS home, device.address, old.key AS gateway;
+
+-- name: were_there
+-- Devices of these gateways that are with another one now, and whose place there nobody has taken.
+SELECT DISTINCT gateway.key AS gateway, device.address FROM device_link
+JOIN device ON device.id = device_link.device_id
+JOIN gateway ON gateway.id = device_link.gateway_id AND gateway.key = ANY(%(gateways)s)
+WHERE NOT EXISTS (SELECT FROM device AS here WHERE here.gateway_id = gateway.id AND here.address = device.address);
+
+-- name: with_two_gateways
+-- Of homes by their keys, or of one by its id.
+SELECT home.key AS home, device.address, min(gateway.key) AS one, max(gateway.key) AS other
+FROM device JOIN gateway ON gateway.id = device.gateway_id JOIN home ON home.id = device.home_id
+WHERE (home.key = ANY(%(homes)s) OR home.id = %(id)s) AND device.ended_at IS NULL AND device.address <> 'gateway'
+GROUP BY home.key, device.address HAVING count(*) > 1 ORDER BY home.key, device.address;
+
+-- name: note_missing_gateways
+UPDATE gateway SET missing_since = CASE WHEN gateway.key = ANY(%(gateways)s) THEN NULL ELSE %(now)s::timestamptz END
+FROM home
+WHERE home.id = gateway.home_id AND home.key = ANY(%(homes)s) AND gateway.ended_at IS NULL
+    AND (gateway.key = ANY(%(gateways)s)) = (gateway.missing_since IS NOT NULL);
+
+-- name: note_missing_devices
+-- A gateway about itself is named with it.
+UPDATE device SET missing_since = CASE WHEN noted.named THEN NULL ELSE %(now)s::timestamptz END
+FROM (
+    SELECT device.id, entry.gateway IS NOT NULL AS named
+    FROM device JOIN gateway ON gateway.id = device.gateway_id JOIN home ON home.id = device.home_id
+    LEFT JOIN (SELECT DISTINCT * FROM unnest(%(of)s::text[], %(addresses)s::text[]) AS one (gateway, address)) AS entry
+        ON entry.gateway = gateway.key AND entry.address = device.address
+    WHERE home.key = ANY(%(homes)s) AND device.ended_at IS NULL AND device.kind <> 'gateway'
+) AS noted
+WHERE noted.id = device.id AND noted.named = (device.missing_since IS NOT NULL);
+
+-- name: missing
+-- What is in use and the last document about its home did not name; `homes` null: of every home.
+SELECT home.key AS home, gateway.key AS gateway, '' AS address FROM gateway JOIN home ON home.id = gateway.home_id
+WHERE (%(homes)s::text[] IS NULL OR home.key = ANY(%(homes)s)) AND gateway.ended_at IS NULL
+    AND gateway.missing_since IS NOT NULL
+UNION ALL
+SELECT home.key, gateway.key, device.address FROM device
+JOIN gateway ON gateway.id = device.gateway_id JOIN home ON home.id = device.home_id
+WHERE (%(homes)s::text[] IS NULL OR home.key = ANY(%(homes)s)) AND device.ended_at IS NULL
+    AND device.missing_since IS NOT NULL
+ORDER BY 1, 2, 3;
 
 -- name: put_person
 INSERT INTO person (key, name, phone, locale, channels, login, password_hash)
@@ -180,3 +245,19 @@ UNION ALL SELECT 'person', person.key FROM person
 
 -- name: login_taken
 SELECT key FROM person WHERE login = %(login)s AND key <> %(key)s;
+
+-- name: end_device
+UPDATE device SET taken_at = coalesce(taken_at, %(at)s), missing_since = NULL
+WHERE id = %(id)s AND home_id = %(home)s AND kind <> 'gateway' RETURNING id;
+
+-- name: resume_device
+UPDATE device SET taken_at = NULL FROM gateway
+WHERE device.id = %(id)s AND device.home_id = %(home)s AND device.kind <> 'gateway' AND gateway.id = device.gateway_id
+RETURNING device.ended_at, gateway.key AS gateway;
+
+-- name: end_gateway
+UPDATE gateway SET ended_at = coalesce(ended_at, %(at)s), missing_since = NULL
+WHERE key = %(key)s AND home_id = %(home)s RETURNING id;
+
+-- name: resume_gateway
+UPDATE gateway SET ended_at = NULL WHERE key = %(key)s AND home_id = %(home)s RETURNING id;

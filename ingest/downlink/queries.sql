@@ -28,9 +28,10 @@ LEFT JOIN LATERAL (
     SELECT json_agg(json_build_object('address', device.address, 'kind', device.kind, 'mains', device.mains,
         'room', coalesce(room.key, '')) ORDER BY device.address) AS list
     FROM device LEFT JOIN room ON room.id = device.room_id
-    WHERE device.gateway_id = gateway.id
+    WHERE device.gateway_id = gateway.id AND device.ended_at IS NULL
 ) AS devices ON true
 LEFT JOIN gateway_configuration AS known ON known.gateway_id = gateway.id
+WHERE gateway.ended_at IS NULL
 ORDER BY gateway.id;
 
 -- name: put_configuration

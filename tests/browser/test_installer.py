@@ -60,3 +60,19 @@ def test_a_code_is_made_by_thumb_and_nothing_is_wider_than_the_phone(
         ".filter(one => one.checkVisibility() && one.getBoundingClientRect().height < 44).map(one => one.outerHTML)"
     )
     assert small == []
+
+
+def test_a_sensor_that_was_taken_away_is_reported_by_two_taps_and_comes_back_by_one(
+    world: World, clock: ManualClock, enter: Enter
+) -> None:
+    report(world, clock)
+    page = enter("root", f"/homes/{world.homes['1']}/gateways")
+    row = page.locator("li", has_text="zigbee2mqtt/BathRadar")
+    row.get_by_text("Report as taken away").click()
+    row.get_by_role("button", name="Yes, it was taken away").click()
+    page.get_by_text("One device taken away").click()
+    gone = page.locator(".former li", has_text="zigbee2mqtt/BathRadar")
+    expect(gone).to_be_visible()
+    gone.get_by_role("button", name="It is back").click()
+    expect(page.locator(".former")).to_have_count(0)
+    expect(row.get_by_text("Report as taken away")).to_be_visible()

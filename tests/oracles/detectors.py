@@ -39,6 +39,8 @@ def limit(home: Row) -> float:
     if home["began"] is Began.CAME:
         return float(max(personal, floor))
     longest = max(rule, home["not_returned_s"]) if home["door_at"] is None else rule
+    if home["door_at"] is not None and home["twice_s"] is not None and home["twice_s"] > rule:
+        longest = min(1.1 * home["twice_s"], max(rule, home["not_returned_s"]))
     return float(min(max(personal, floor), longest))
 
 

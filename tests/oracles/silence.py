@@ -43,6 +43,18 @@ def spells(signs: Sequence[Sign]) -> list[Spell]:
     return found
 
 
+def seen(past: Sequence[Spell], holes: Sequence[tuple[float, float]]) -> tuple[list[Spell], list[Spell]]:
+    """The spells that were seen from end to end, and those that a hole of more than half an hour cut off."""
+    whole, cut = [], []
+    for at, length, how in past:
+        begins = [max(start, at) for start, end in holes if min(end, at + length) - max(start, at) > 1800]
+        if not begins:
+            whole.append((at, length, how))
+        elif min(begins) - at >= 1800:
+            cut.append((at, min(begins) - at, how))
+    return whole, cut
+
+
 def activity(signs: Sequence[Sign]) -> list[Activity]:
     """How often each half hour was active, by the last sign of each five minutes."""
     last: dict[int, int] = {}
@@ -59,10 +71,16 @@ class Surprise:
     """How surprising silences are, by a home's past."""
 
     def __init__(
-        self, past: Sequence[Spell], active: Sequence[Activity], offset: float, newest: float | None = None
+        self,
+        past: Sequence[Spell],
+        active: Sequence[Activity],
+        offset: float,
+        newest: float | None = None,
+        cut: Sequence[Spell] = (),
     ) -> None:
         """`newest`: the half hour from whose day back days lose weight; None = the last active one."""
-        self.past, self.active, self.offset = past, active, offset
+        self.past, self.active, self.offset = [*past, *cut], active, offset
+        self.ended = [True] * len(past) + [False] * len(cut)
         self.newest = max((half for half, _, _ in active), default=0.0) if newest is None else newest
         self.hazard = cache(self._hazard)
 
@@ -96,7 +114,7 @@ class Surprise:
         if others is not None:
             lean = lean**0.9 * self._lean(others, age, half, None) ** 0.1
         ended = hours = 0.0
-        for at, length, how in self.past:
+        for (at, length, how), whole in zip(self.past, self.ended, strict=True):
             if how not in kinds:
                 continue
             for step in range(1, min(math.ceil(length / 1800), 96)):
@@ -105,7 +123,7 @@ class Surprise:
                 weight = self._weight(at) * _near((_half(at, self.offset) + step) % 48, half)
                 left = length - step * 1800
                 hours += weight * min(left, 1800) / 3600
-                ended += weight * (left <= 1800)
+                ended += weight * (left <= 1800 and whole)
         return (ended + 0.5 * lean) / (hours + 0.5)
 
     def _long(self, how: Began, half: int) -> float:

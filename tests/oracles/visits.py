@@ -93,6 +93,16 @@ def is_carers(visits: Sequence[tuple[float, float, bool]], at: float) -> bool:
     return any(begin - MARGIN <= at <= end + MARGIN for begin, end, _ in visits)
 
 
+def cut_off(spell: Spell, visits: Sequence[tuple[float, float, bool]]) -> float | None:
+    """How long a spell that teaches not how it ends had lasted when the carer came; None: it says not even that."""
+    begin, length, _ = spell
+    if is_carers(visits, begin):
+        return None
+    ended = [one for one in visits if is_carers([one], begin + length) or (one[2] and begin < one[1] < begin + length)]
+    lasted = max(min(start - MARGIN for start, _, _ in ended) - begin, 0)
+    return lasted if lasted >= 1800 else None
+
+
 def teaches(spell: Spell, visits: Sequence[tuple[float, float, bool]]) -> bool:
     """Whether a quiet spell says how long the resident is quiet."""
     begin, length, _ = spell

@@ -12,6 +12,9 @@ from evaluation.carers import Carers
 
 def evaluate(
     folder: Annotated[Path | None, typer.Argument(help="A folder of recordings with its homes.toml.")] = None,
+    altered: Annotated[
+        bool, typer.Option("--altered", help="Judge the recorded homes made different: other sensors, radios, days.")
+    ] = False,
     simulated: Annotated[bool, typer.Option("--simulated", help="Judge simulated homes with known truth.")] = False,
     homes: Annotated[int, typer.Option(help="How many simulated homes.", min=1)] = 200,
     days: Annotated[int, typer.Option(help="How many days of each.", min=1)] = 90,
@@ -23,11 +26,13 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print figures for a program.")] = False,
 ) -> None:
     """Judges detection on recorded homes, or on simulated ones with known truth."""
-    from yiju.evaluating import evaluate_recorded, evaluate_simulated
+    from yiju.evaluating import evaluate_altered, evaluate_recorded, evaluate_simulated
     from yiju.screen import Screen
 
     if simulated:
         found, table = evaluate_simulated(homes, days, seed, carers, Screen())
+    elif folder is not None and altered:
+        found, table = evaluate_altered(folder, seed, Screen())
     elif folder is not None:
         found, table = evaluate_recorded(folder, seed, plot, Screen())
     else:

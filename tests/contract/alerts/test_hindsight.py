@@ -132,7 +132,7 @@ def test_hindsight_sees_what_ingest_stored_and_the_engine_observes(database: Dat
 
 def as_read(view: View, now: float) -> View:
     """What is learned of a home says nothing before half an hour of silence, and the query `homes` may not read it."""
-    learned = ("personal_s", "alike", "alike_shorter", "usual_s")
+    learned = ("personal_s", "twice_s", "alike", "alike_shorter", "usual_s")
 
     def read(homes: Homes) -> Homes:
         blank = np.where(homes.life_at < now - 1800, 0.0, np.nan)

@@ -25,6 +25,7 @@ FORM_TURNS = {"starts": "2026-03-02", "member": ["1"], "duty": "first", "zone": 
 VISIT: dict[str, object] = {"began_at": "2026-03-02T09:00Z", "ended_at": "2026-03-02T09:30Z", "found": "well"}
 BODIES: dict[str, dict[str, object]] = {
     "resolve": {"outcome": "helped"}, "language": {"locale": "en"}, "gateway-codes": {}, "hand-on": {"to": 1},
+    "end": {},
     "maintenance": {**TIMES}, "absences": {"kind": "away", **TIMES}, "covers": {"person_id": 1, **TIMES},
     "swaps": {**SWAP}, "rotations": {**TURNS}, "{rotation_id}": {**TURNS}, "visits": VISIT,
     "{visit_id}": VISIT, "leave": {"found": "well"},
@@ -87,9 +88,16 @@ def test_to_a_stranger_another_regions_home_does_not_exist(
             continue
         name = path.rsplit("/", 1)[-1]
         body: Any = {"json": BODIES.get(name)} if path.startswith("/api/") else {"data": FORMS.get(name)}
-        answer = client.request(
-            method, path.format(home_id=home, alert_id=alert, number=1, ticket="x", visit_id=1, **planned), **body
-        )
+        places = {
+            "home_id": home,
+            "alert_id": alert,
+            "number": 1,
+            "ticket": "x",
+            "key": "gw-1",
+            "visit_id": 1,
+            **planned,
+        }
+        answer = client.request(method, path.format(**places, device_id=world.devices["1", "KitchenMotion"]), **body)
         staff_only = path.startswith(STAFF_PAGES) and not path.endswith("/absences") and who == "nobody"
         assert answer.status_code == (403 if staff_only else 404), (method, path, answer.text)
         assert "Wang" not in answer.text

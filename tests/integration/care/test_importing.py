@@ -48,7 +48,7 @@ def test_a_file_is_brought_in_once_and_its_gateway_gets_a_password_that_the_brok
 
 
 def test_a_gateway_that_nobody_registered_gets_none(database: Database) -> None:
-    with pytest.raises(NotFound, match="no gateway 'gw-nobody' is registered"):
+    with pytest.raises(NotFound, match="no gateway 'gw-nobody' is in use"):
         renew_gateway_password(database.url, "gw-nobody")
 
 

@@ -193,7 +193,9 @@ def test_a_device_that_changed_its_home_leaves_its_past_where_it_was_also_what_c
     )
     store(connection, message(1, [before]))
     document = {"home": [{"key": "home-2", "region": "d-1", "name": "第2家", "commissioned": NOW - timedelta(days=60),
-                          "device": [{"gateway": "gw-1", "address": door, "kind": "contact"}]}]}  # fmt: skip
+                          "device": [{"gateway": "gw-1", "address": door, "kind": "contact"},
+                                     {"gateway": "gw-2", "address": door, "kind": "contact", "ended": moved_at}],
+                          }]}  # fmt: skip
     with database.connect(DatabaseRole.REGISTER) as register:
         apply_register(register, read_document(document, "test"), "test", moved_at)
     store(connection, message(2, [late, after]))

@@ -40,6 +40,7 @@ homes = st.fixed_dictionaries(
         "door_at": maybe,
         "began": st.sampled_from(Began),
         "personal_s": st.none() | spans | st.just(math.inf),
+        "twice_s": st.none() | st.sampled_from([12.0 * HOUR, 13.0 * HOUR, 30.0 * HOUR]),
         "away_until": st.none() | past | st.just(NOW + HOUR),
         "unseen_s": st.sampled_from([0.0, 900.0, 8.0 * HOUR]),
         "life_devices": st.integers(0, 2),
@@ -86,7 +87,7 @@ def texts(rows: Sequence[dict[str, Any]]) -> "np.ndarray[Any, np.dtype[np.object
 
 def home_arrays(rows: Sequence[dict[str, Any]]) -> Homes:
     numbers = (
-        "life_at door_at personal_s away_until unseen_s seen_until online_since measured_until rule_s floor_s"
+        "life_at door_at personal_s twice_s away_until unseen_s seen_until online_since measured_until rule_s floor_s"
         " not_returned_s"
     )
     blank = np.full(len(rows), np.nan)

@@ -1,5 +1,6 @@
 """Quiet spells, how surprising they are, and the limits that follow: against an oracle, and without looking ahead."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -56,8 +57,15 @@ def usual_life(days: int, seed: int = 1, nap: float = 0.0) -> Signs:
     return Signs(np.array(times), np.zeros(count, np.bool_), room, np.zeros(count, np.bool_))
 
 
-def remembered(life: Signs, until: float) -> Memory:
-    return memory.remember(EMPTY, life.since(memory.read_from(EMPTY, until)), until, np.zeros((0, 2)))
+def remembered(life: Signs, until: float, holes: Sequence[tuple[float, float]] = ()) -> Memory:
+    return memory.remember(EMPTY, life.since(memory.read_from(EMPTY, until)), until, np.array(holes).reshape(-1, 2))
+
+
+@st.composite
+def unheard(draw: st.DrawFn) -> list[tuple[float, float]]:
+    """Holes in what was received, in order and apart."""
+    edges = START + np.cumsum(draw(st.lists(gaps, max_size=6)), dtype=np.float64)
+    return list(zip(edges[:-1:2].tolist(), edges[1::2].tolist(), strict=False))
 
 
 @given(rows)
@@ -69,18 +77,26 @@ def test_spells_and_how_they_began(rows: list[tuple[float, bool, str, bool]]) ->
 
 
 @settings(max_examples=40, deadline=None)
-@given(rows, st.sampled_from([0.0, 8 * 3600.0]), st.sampled_from(Began), st.integers(0, 47), gaps)
+@given(rows, unheard(), st.sampled_from([0.0, 8 * 3600.0]), st.sampled_from(Began), st.integers(0, 47), gaps)
 def test_surprise(
-    rows: list[tuple[float, bool, str, bool]], offset: float, how: Began, half: int, length: float
+    rows: list[tuple[float, bool, str, bool]],
+    holes: list[tuple[float, float]],
+    offset: float,
+    how: Began,
+    half: int,
+    length: float,
 ) -> None:
     made = signs(rows)
     until = (made[-1][0] if made else START) + 1.0
-    kept = remembered(arrays(made), until)
+    kept = remembered(arrays(made), until, holes)
+    whole, cut = oracle.seen(oracle.spells(made), holes)
+    for spells, slow in ((kept.spells, whole), (kept.cut, cut)):
+        assert list(zip(spells.at, spells.length_s, spells.began, strict=True)) == slow
     assert list(zip(kept.half_at, kept.half_began, kept.bins, strict=True)) == oracle.activity(made)
     known = hazard.learn(hazard.count(kept, offset))
     grown = hazard.grown(known, None, np.array([how], np.int8), np.array([half]))
     length = min(length, 2 * DAY_S - 1)
-    slowly = oracle.Surprise(oracle.spells(made), oracle.activity(made), offset).of(how, half, length)
+    slowly = oracle.Surprise(whole, oracle.activity(made), offset, cut=cut).of(how, half, length)
     assert hazard.surprise_at(grown, np.array([length]))[0] == pytest.approx(slowly, rel=1e-6)
 
 
@@ -212,6 +228,37 @@ def test_naps_make_limits_longer_and_a_tighter_budget_too() -> None:
     assert (personal.limits(plain, 200.0)[:3] >= personal.limits(plain, 20.0)[:3]).all()
 
 
+def test_a_spell_that_a_hole_cut_off_counts_as_not_ended() -> None:
+    """Who sleeps all night is not livelier because the gateway fails each night at three."""
+    life = usual_life(20)
+    nights = [(START + day * DAY_S + 27 * 3600, START + day * DAY_S + 29 * 3600) for day in range(0, 19, 2)]
+    whole, holed = (personal.fit(remembered(life, START + 20 * DAY_S, holes), 0.0) for holes in ((), nights))
+    assert whole is not None
+    assert holed is not None
+    bed = (Began.BEDROOM, 0, 46)  # of half an hour, at eleven
+    assert holed.surprise.hazard[bed] <= whole.surprise.hazard[bed]
+    assert holed.surprise.share[Began.BEDROOM, 44] == pytest.approx(whole.surprise.share[Began.BEDROOM, 44])
+
+
+def test_the_rule_yields_where_it_was_broken_twice() -> None:
+    life = usual_life(20)
+    rule, absent = np.array(12 * 3600.0), np.array(24 * 3600.0)
+    seen = np.array(False)
+    for quiet, twice_h in ((0, 9), (1, 9), (2, 16)):  # days on which nothing moves until two in the afternoon
+        late = np.isin((life.time - START) // DAY_S, 9 + 3 * np.arange(quiet)) & (
+            (life.time - START) % DAY_S < 14 * 3600
+        )
+        kept = Signs(life.time[~late], life.exterior[~late], life.room[~late], life.resting[~late])
+        fit = personal.fit(remembered(kept, START + 20 * DAY_S), 0.0)
+        assert fit is not None
+        assert fit.twice_s / 3600 == pytest.approx(twice_h, abs=1)
+        allowed = inactivity.longest_s(seen, np.array(fit.twice_s), rule, absent)
+        assert allowed == (1.1 * fit.twice_s if quiet == 2 else rule)
+    assert inactivity.longest_s(seen, 2 * absent, rule, absent) == absent
+    assert inactivity.longest_s(~seen, np.array(np.nan), rule, absent) == absent
+    assert inactivity.longest_s(seen, np.array(np.nan), rule, absent) == rule
+
+
 def test_time_in_which_nothing_was_received_teaches_nothing() -> None:
     life = usual_life(10)
     hole = np.array([[START + 5 * DAY_S + 8 * 3600, START + 5 * DAY_S + 15 * 3600]])
@@ -267,15 +314,20 @@ def test_who_leaves_in_the_morning_is_waited_for_until_the_evening_and_nobody_el
 
 
 def test_memory_and_limits_survive_being_stored() -> None:
-    kept = remembered(usual_life(12), START + 12 * DAY_S)
+    hole = (START + 5 * DAY_S + 3 * 3600, START + 5 * DAY_S + 5 * 3600)
+    kept = remembered(usual_life(12), START + 12 * DAY_S, [hole])
     again = profile.read_memory(profile.write_memory(kept))
     assert np.abs(again.spells.at - kept.spells.at).max() <= 0.5
+    assert np.abs(again.cut.length_s - kept.cut.length_s).max() <= 0.5
+    assert len(again.cut) == 1
     assert again.bins.tolist() == kept.bins.tolist()
     part: dict[str, Any] = profile.write(kept, 1.0, 50.0, 0.0)
     table = profile.read([part, None], [3, None])
     found = personal.fit(kept, 0.0)
     assert found is not None
     assert table.minutes[0].tolist() == personal.limits(found, 50.0).tolist()
+    assert table.twice_s[0] == pytest.approx(found.twice_s, abs=30)
+    assert np.isnan(table.twice_s[1])
     assert (table.minutes[1] == personal.UNKNOWN).all()
     assert table.version.tolist() == [3, 0]
     assert part["believed_a_day"] <= 1 / 50 + 1e-9

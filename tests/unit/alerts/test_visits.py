@@ -99,6 +99,9 @@ def test_what_a_carer_may_have_done_teaches_nothing(said: list[Visit], seen: lis
     assert [(at, length) for at, length in zip(kept.spells.at, kept.spells.length_s, strict=True)] == [
         (at, length) for at, length, _ in expected
     ]
+    untold = [one for one in slow_silence.spells(signs) if not slow.teaches(one, known)]
+    off = [(one[0], lasted) for one in untold if (lasted := slow.cut_off(one, known)) is not None]
+    assert list(zip(kept.cut.at, kept.cut.length_s, strict=True)) == off
     last = {int(one[0] // 300): one[0] for one in signs}
     own = [at for at in last.values() if not slow.is_carers(known, at)]
     assert kept.bins.sum() == len(own)

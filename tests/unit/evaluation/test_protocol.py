@@ -14,7 +14,7 @@ from evaluation.evaluate import evaluate, judge
 from evaluation.ours import Ours
 from evaluation.plot import plot
 from evaluation.protocol import figures, prepare, score
-from evaluation.recorded import DAY_S, RecordedHome, load_homes
+from evaluation.recorded import DAY_S, RecordedHome, home_of, load_sources
 from evaluation.report import table
 from tests.recorded import recorded
 
@@ -111,7 +111,7 @@ def test_the_recorded_homes_meet_the_goal_and_two_runs_are_the_same() -> None:
     assert found["left_out"] == ["meter_1", "meter_2"]
     assert table(found).row_count == 8
     assert plot(found).count("<polyline") == 4
-    trial = prepare(next(home for home in load_homes(folder) if home.name == "home_4"), 1)
+    trial = prepare(next(home_of(one) for one in load_sources(folder) if one.recording.name == "home_4"), 1)
     again = judge(Ours(), [trial]).scores["home_4"]
     assert figures([again]) == found["inactivity"]["homes"]["home_4"]
 

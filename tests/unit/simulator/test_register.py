@@ -71,3 +71,10 @@ def test_no_password_is_in_it_until_the_stack_gives_some() -> None:
     assert document["home"][1]["gateway"] == [{"key": "gw-2", "password_hash": "$7$hash"}]
     assert document["home"][0]["gateway"] == [{"key": "gw-1"}]
     assert [person.get("password") for person in document["person"]][:2] == ["secret", None]
+
+
+def test_only_who_is_given_phones_has_one_and_the_demos_ladder_climbs_within_minutes() -> None:
+    assert {str(person["channels"]) for person in register()["person"]} == {"[]"}
+    document = demo_document(DAWN, {}, {}, phones="webhook+http://:secret@127.0.0.1:1/demo/phones")
+    assert document["person"][0]["channels"] == ["webhook+http://:secret@127.0.0.1:1/demo/phones/worker-1"]
+    assert document["region"][0]["policy"] == {"rung_urgent_s": 60}

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from api.schemas import Shape
+from api.schemas.base import Shape
 
 _KEY = r"^[A-Za-z0-9_-]+={0,2}$"
 
