@@ -16,11 +16,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 import structlog
 
-from alerts import elder, ending, ladder, opening, planned, regional
+from alerts import elder, ending, ladder, opening, planned, regional, visits
 from alerts.detect import (
     appliance_on,
     cannot_watch,
@@ -77,9 +78,12 @@ def tick(
     findings = detect(view, now, slack_s)
     installed = view.gateways.home_id[~np.isnan(view.gateways.heard_at)]
     planned.end_on_return(connection, now)
+    visits.end_forgotten(connection, now, view.policies)
     incidents = regional.look(connection, now, findings, set(view.gateways.home_id.tolist()))
     known = planned.load_planned(connection, now)
-    standing, muted = inhibit(findings, Counter(installed.tolist()), (incidents.cause, known.cause))
+    standing, muted = inhibit(
+        findings, Counter(installed.tolist()), (incidents.cause, known.cause, partial(visits.mutes, view.there))
+    )
     keep_muted(connection, now, muted, view.looked, slices)
     opened, again = opening.open_or_update(connection, now, view, standing)
     opening.handle(connection, now, view)

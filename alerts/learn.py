@@ -14,10 +14,11 @@ import numpy as np
 import psycopg
 from psycopg.types.json import Jsonb
 
-from alerts import metered, profile, routine
+from alerts import metered, profile, routine, visits
 from alerts.detect import coverage, memory
 from alerts.detect.memory import Memory
 from alerts.detect.spells import Signs, room_codes, signs_of
+from alerts.detect.visits import NO_VISITS, Past
 from alerts.lifecycle import home_policy
 from alerts.policy import DEFAULTS
 from core.metrics import METRICS, Life
@@ -58,16 +59,20 @@ def learn_home(connection: Connection, home_id: int, zone: str, now: datetime) -
     """Learns one home from what was measured before `now` and keeps what it found, also that it is too early."""
     offset_s = (now.astimezone(ZoneInfo(zone)).utcoffset() or timedelta()).total_seconds()
     policy = home_policy(connection, home_id).policy
-    remembered, spoken = remember_home(connection, home_id, now, offset_s)
+    log = visits.load_log(connection, [home_id], now - timedelta(days=memory.MEMORY_DAYS), now)
+    visited = log.past(home_id, now.timestamp(), policy.visit_s)
+    remembered, spoken = remember_home(connection, home_id, now, offset_s, visited)
     inactivity = profile.write(remembered, spoken, policy.false_alarm_days, offset_s)
     past, witnesses = routine.past_of(connection, home_id, now), routine.witnesses_of(connection, home_id, now)
-    habits = routine.fit(past, witnesses, now.timestamp(), offset_s, DEFAULTS.appliance_w)
+    habits = routine.fit(past, witnesses, now.timestamp(), offset_s, DEFAULTS.appliance_w, visited)
     found = {"form": profile.FORM, "known": inactivity["known"], "inactivity": inactivity, "routine": habits}
     connection.execute(QUERIES["keep_profile"], {"home_id": home_id, "now": now, "data": Jsonb(found)})
     return found
 
 
-def remember_home(connection: Connection, home_id: int, now: datetime, zone_offset_s: float) -> tuple[Memory, float]:
+def remember_home(
+    connection: Connection, home_id: int, now: datetime, zone_offset_s: float, visited: Past = NO_VISITS
+) -> tuple[Memory, float]:
     """Brings a home's memory up to `now` and keeps it. Also gives the share of quarters in which it was heard."""
     row = connection.execute(QUERIES["memory"], {"home_id": home_id}).fetchone()
     before = profile.read_memory(row["data"] if row else None)
@@ -81,7 +86,7 @@ def remember_home(connection: Connection, home_id: int, now: datetime, zone_offs
     else:
         signs, outages = metered.learn(connection, home_id, meter, since, now.timestamp(), zone_offset_s)
         holes = np.concatenate([holes, outages])
-    after = memory.remember(before, signs, now.timestamp(), holes)
+    after = memory.remember(before, signs, now.timestamp(), holes, visited)
     connection.execute(QUERIES["keep_memory"], {"home_id": home_id, "data": Jsonb(profile.write_memory(after))})
     return after, coverage.spoken(quarters)
 

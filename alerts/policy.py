@@ -42,6 +42,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     left_at_night_s: Seconds = 20 * 60
     door_open_s: Seconds = 45 * 60
     no_door_s: Seconds = 96 * 3600  # though somebody moves; with the door alone Hong Kong waits 48 h, Shanghai 24 h
+    visit_s: Seconds = 4 * 3600  # a carer's visit that nobody has ended is over by then
     # power, water, climate
     appliance_w: Annotated[float, msgspec.Meta(gt=0, le=20_000)] = 500.0  # above the home's base load
     appliance_s: Seconds = 60 * 60

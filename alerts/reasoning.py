@@ -18,6 +18,7 @@ from alerts.detect import cannot_watch, inactivity, memory
 from alerts.detect.arrays import Devices, Floats, Homes
 from alerts.detect.coverage import QUARTER_S
 from alerts.detect.spells import Began, Signs, Spells, how_began, room_codes, spells_of
+from alerts.detect.visits import Visited, last_signs, maybe_carers
 from alerts.doubts import Doubt
 from alerts.hindsight.play import Hindsight
 from alerts.hindsight.readings import READING, Readings
@@ -28,6 +29,7 @@ from alerts.observe.homes import SPEAKS_S
 from alerts.observe.homes import personal_s as usual_s
 from alerts.planned import Planned, load_plans
 from alerts.policy import Policy
+from alerts.visits import VisitLog, load_log
 from core.errors import NotFound
 from core.metrics import BY_NAME
 from core.model import AlertKind
@@ -58,6 +60,8 @@ class Reasoning:
         doubled: whether it is doubled; doubts: the motion sensors that are known to be why.
         false_alarms: of the 30 days before, by which the home's limits are longer; policy: what they make of it.
         watched: whether silence meant anything. seen_until: until when a sensor of life could be seen.
+        visit_from, visit_until: the carer's visit that the silence began with or that mutes it; until inf = it goes on,
+            NaN = there is none.
         absent: the kind of the planned absence that mutes it; None = none does.
         came_later: readings that were measured more than a minute before and stored after it: not known to the sweep.
         alike, shorter, usual_s: of so many spells that began so at this hour so many were no longer than `usual_s`.
@@ -86,6 +90,8 @@ class Reasoning:
     false_alarms: int
     watched: bool
     seen_until: float
+    visit_from: float
+    visit_until: float
     absent: str | None
     came_later: int
     alike: float
@@ -115,8 +121,9 @@ class Reasoning:
 
     @property
     def inactive(self) -> bool:
-        """Whether that was an alarm: the home could be watched, and nobody had said that its person is away."""
-        return self.too_long and self.watched and self.absent is None
+        """Whether that was an alarm: the home could be watched, and nobody had said that its person is away or
+        was there."""
+        return self.too_long and self.watched and self.absent is None and not np.isinf(self.visit_until)
 
 
 def reason(connection: Connection, home: str, at: datetime) -> Reasoning:
@@ -137,11 +144,16 @@ def reason(connection: Connection, home: str, at: datetime) -> Reasoning:
     policy, false_alarms = _policy(connection, row["id"], at)
     register = register_from(connection, known, [policy])
     readings, came_later = _readings(connection, register, row["id"], at)
-    hindsight = _as_the_sweep_saw(connection, register, row["id"], learned, readings, at)
+    log = load_log(connection, [row["id"]], at - LOOK_BACK, at)
+    hindsight = _as_the_sweep_saw(connection, register, row["id"], learned, readings, log, at)
     view = hindsight.view(moment)
     homes, table = view.homes, hindsight.limits
+    visited = log.visited(homes.home_id, moment, np.array([policy.visit_s]))
+    mattered = visited.here | (
+        ~np.isnan(visited.met_at) & maybe_carers(visited, homes.life_at) & (homes.life_room == "")
+    )
     offset = (at.astimezone(ZoneInfo(row["zone"])).utcoffset() or timedelta()).total_seconds()
-    said, began = _began(hindsight, view.homes, offset)
+    said, began = _began(hindsight, view.homes, visited, offset)
     names = {one["id"]: one["address"] for one in connection.execute(QUERIES["device_names"], {"home_id": row["id"]})}
     routine = (learned["data"].get("routine") or {}) if learned else {}
 
@@ -180,6 +192,8 @@ def reason(connection: Connection, home: str, at: datetime) -> Reasoning:
         false_alarms=false_alarms,
         watched=bool(cannot_watch.watched(moment, homes)[0]),
         seen_until=float(homes.seen_until[0]),
+        visit_from=float(np.where(mattered, visited.from_at, np.nan)[0]),
+        visit_until=float(np.where(mattered, visited.until_at, np.nan)[0]),
         absent=_absent(load_plans(connection, [row["id"]], at, at).at(at), row["id"], float(homes.life_at[0])),
         came_later=came_later,
         alike=float(homes.alike[0]),
@@ -224,11 +238,11 @@ def _readings(connection: Connection, register: Register, home_id: int, at: date
 
 def _as_the_sweep_saw(
     connection: Connection, register: Register, home_id: int, learned: Mapping[str, Any] | None, readings: Readings,
-    at: datetime,
+    log: VisitLog, at: datetime,
 ) -> Hindsight:  # fmt: skip
     """The home as after these readings, judged by the profile in force."""
     start = (at - LOOK_BACK).timestamp()
-    hindsight = Hindsight(register, start, at.timestamp(), slack_s=0.0)
+    hindsight = Hindsight(register, start, at.timestamp(), visits=log, slack_s=0.0)
     hindsight.know([learned["data"] if learned else None], [learned["version"] if learned else None])
     habits = connection.execute(METERED["power_life"], {"home_id": home_id}).fetchone()
     hindsight.meters.know(0, metered.habits_of(habits), start)
@@ -236,13 +250,15 @@ def _as_the_sweep_saw(
     return hindsight
 
 
-def _began(hindsight: Hindsight, homes: Homes, offset_s: float) -> tuple[Began | None, Began | None]:
-    """How the silence began by what the sensors said, and how it was judged to have begun."""
+def _began(
+    hindsight: Hindsight, homes: Homes, visited: Visited, offset_s: float
+) -> tuple[Began | None, Began | None]:  # fmt: skip
+    """How the silence began by what the sensors and a carer said, and how it was judged to have begun."""
     if np.isnan(homes.life_at[0]):
         return None, None
     told = hindsight.states.home_columns(np.array([offset_s]))
-    codes = room_codes(homes.life_room)
-    said = how_began(homes.life_at, homes.door_at, told["inside_at"], told["resting"], codes)
+    last = last_signs(visited, told["life_at"], told["door_at"], told["inside_at"])
+    said = how_began(last.life_at, last.door_at, last.inside_at, told["resting"], room_codes(homes.life_room))
     return Began(said[0]), Began(homes.began[0])
 
 

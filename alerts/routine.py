@@ -11,6 +11,7 @@ from alerts.detect import drift
 from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.detect.quarters import Quarters
 from alerts.detect.routine import MEMORY_DAYS, learn
+from alerts.detect.visits import NO_VISITS, Past
 from alerts.detect.witnesses import Witnesses, blind, door_from, unlearned
 from store.pool import Connection
 from store.queries import load_queries
@@ -64,9 +65,12 @@ def witnesses_of(connection: Connection, home_id: int, now: datetime) -> Witness
     return Witnesses(doors=quarters(exterior=True), movers=quarters(exterior=False), mover_ids=movers)
 
 
-def fit(past: Quarters, witnesses: Witnesses, now: float, zone_offset_s: float, appliance_w: float) -> dict[str, Any]:
+def fit(
+    past: Quarters, witnesses: Witnesses, now: float, zone_offset_s: float, appliance_w: float,
+    visits: Past = NO_VISITS,
+) -> dict[str, Any]:  # fmt: skip
     """What is kept of a home's past, as JSON can hold it: `known`, the routine, the trend; null = not known."""
-    routine = learn(past.since(now - MEMORY_DAYS * 86_400), zone_offset_s, appliance_w)
+    routine = learn(past.since(now - MEMORY_DAYS * 86_400), zone_offset_s, appliance_w, visits)
     recent, earlier, sigmas = drift.trend(*drift.days_of(past, zone_offset_s))
     kept: dict[str, Any] = {"known": routine is not None, "fitted_at": now}
     if routine is not None:

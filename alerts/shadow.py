@@ -18,6 +18,7 @@ from alerts.observe.columns import Rows
 from alerts.observe.policies import policies_of
 from alerts.planned import load_plans
 from alerts.policy import Level, Policy, Resolved, check_policy, inherit
+from alerts.visits import load_log
 from core.errors import RegisterError
 from core.model import AlertKind, Outcome, Severity
 from store.pool import Connection
@@ -121,9 +122,12 @@ def try_out(
             as_person=as_person,
         )  # fmt: skip
         plans = load_plans(connection, [row["id"] for row in group], start, now)
+        log = load_log(connection, [row["id"] for row in group], start - teach, now)
         for at, (alarms, policies) in enumerate(((old, old_policies), (new, new_policies))):
             register = register_from(connection, group, [policies[row["id"]] for row in group])
-            hindsight = Hindsight(register, (start - teach).timestamp(), now.timestamp(), _judge, plans=plans)
+            hindsight = Hindsight(
+                register, (start - teach).timestamp(), now.timestamp(), _judge, plans=plans, visits=log
+            )
             cut = int((readings["stored"] < start.timestamp()).sum())
             hindsight.teach(readings[:cut], start.timestamp())
             alarms += hindsight.run(

@@ -25,6 +25,7 @@ from api.pages import gateways as gateway_pages
 from api.pages import homes as home_pages
 from api.pages import planned as plan_pages
 from api.pages import shifts as shift_pages
+from api.pages import visits as visit_pages
 from api.pages.render import Pages
 from api.routes import (
     alerts,
@@ -41,6 +42,7 @@ from api.routes import (
     regions,
     register,
     shifts,
+    visits,
 )
 from api.schemas.base import ErrorAnswer
 from api.settings import Settings
@@ -95,7 +97,21 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
     install_errors(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(Headers, house=house)  # the outermost
-    for part in (people, regions, homes, gateways, equipment, alerts, events, register, planned, shifts, reach, phone):
+    for part in (
+        people,
+        regions,
+        homes,
+        gateways,
+        equipment,
+        alerts,
+        events,
+        register,
+        planned,
+        visits,
+        shifts,
+        reach,
+        phone,
+    ):
         app.include_router(part.router, prefix="/api/v1", responses={"default": {"model": ErrorAnswer}})
     pages = (
         login,
@@ -106,6 +122,7 @@ def create_app(settings: Settings, clock: Clock, pool: Pool) -> FastAPI:
         gateway_pages,
         equipment_pages,
         plan_pages,
+        visit_pages,
         policy,
         shift_pages,
         family,

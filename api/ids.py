@@ -7,3 +7,4 @@ from annotated_types import Ge, Le
 HomeId = Annotated[int, Ge(1), Le(2**31 - 1)]
 RegionId = Annotated[int, Ge(1), Le(2**31 - 1)]
 AlertId = Annotated[int, Ge(1), Le(2**63 - 1)]
+VisitId = Annotated[int, Ge(1), Le(2**63 - 1)]  # a carer's visit to a home

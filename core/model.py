@@ -158,6 +158,14 @@ class AbsenceKind(StrEnum):
     VISITOR = "visitor"
 
 
+class Found(StrEnum):
+    """How a carer who came found the resident."""
+
+    WELL = "well"
+    NEEDS_ATTENTION = "needs_attention"
+    NOT_MET = "not_met"
+
+
 class FalseReason(StrEnum):
     """Why an alarm was false, as whoever looked says it."""
 

@@ -21,7 +21,9 @@ from alerts.hindsight.play import Hindsight
 from alerts.hindsight.readings import READING, Readings, Status
 from alerts.hindsight.register import Register, register_of
 from alerts.policy import DEFAULTS, Policy
+from alerts.visits import NOBODY, VisitLog
 from core.model import Outcome, Severity
+from evaluation.carers import Carers
 from evaluation.score import Score, by_home
 from evaluation.truth import DEVICES_A_HOME, explained
 from simulator.homes import ZONE
@@ -61,7 +63,7 @@ class Result:
 
 def evaluate(
     homes: int, days: int, seed: int, progress: Progress = lambda share, what: None, *, policy: Policy = DEFAULTS,
-    chances: Chances | None = None,
+    chances: Chances | None = None, carers: Carers = Carers.NONE,
 ) -> Result:  # fmt: skip
     """Plays and scores, on every core. The same arguments give the same result, on however many cores.
 
@@ -75,7 +77,7 @@ def evaluate(
     workers = min(len(groups), os.cpu_count() or 1)
     with ProcessPoolExecutor(workers, spawn, initializer=_report_to, initargs=(shares,)) as pool:
         jobs = [
-            pool.submit(_play_group, place, numbers, days, seed, policy, chances or Chances())
+            pool.submit(_play_group, place, numbers, days, seed, policy, chances or Chances(), carers)
             for place, numbers in enumerate(groups)
         ]
         waiting = set(jobs)
@@ -97,24 +99,36 @@ def _report_to(shares: Any) -> None:
     _shares = shares
 
 
-def _play_group(place: int, numbers: range, days: int, seed: int, policy: Policy, chances: Chances) -> Result:
+def _play_group(
+    place: int, numbers: range, days: int, seed: int, policy: Policy, chances: Chances, carers: Carers
+) -> Result:
     seasons = []
     for number in numbers:
         faulty = number % 2 == 0
-        seasons.append(play_season(seed, number, FIRST, days, chances if faulty else NONE, faulty=faulty))
+        seasons.append(
+            play_season(
+                seed, number, FIRST, days, chances if faulty else NONE, faulty=faulty, carers=carers is not Carers.NONE
+            )
+        )
         _shares[place] = PLAYING_SHARE * len(seasons) / len(numbers)
     result = Result(Score(), Score(), Score())
 
     def watched(share: float) -> None:
         _shares[place] = PLAYING_SHARE + (1 - PLAYING_SHARE) * share
 
-    _score_group(seasons, days, policy, result, watched)
+    log = log_of(seasons) if carers is Carers.LOGGED else NOBODY
+    _score_group(seasons, days, policy, log, result, watched)
     _shares[place] = 1.0
     return result
 
 
 def _score_group(
-    seasons: Sequence[Season], days: int, policy: Policy, result: Result, progress: Callable[[float], None]
+    seasons: Sequence[Season],
+    days: int,
+    policy: Policy,
+    log: VisitLog,
+    result: Result,
+    progress: Callable[[float], None],
 ) -> None:
     truth = {season.home.number: season.truth for season in seasons}
 
@@ -129,13 +143,25 @@ def _score_group(
     end = start + days * 86_400
     register = register_of_seasons(seasons, start, policy)
     readings, statuses = arrivals(seasons, register)
-    hindsight = Hindsight(register, start, end + 86_400, judge)
+    hindsight = Hindsight(register, start, end + 86_400, judge, visits=log)
     alarms = by_home(hindsight.run(readings, statuses, start, end, progress=progress))
     scored_from = start + TEACH_DAYS * 86_400
     for season in seasons:
         mine = [one for one in alarms.get(season.home.number, []) if one.opened_at.timestamp() >= scored_from]
         for score in (result.every, result.with_faults if season.faulty else result.without_faults):
             score.add_home(mine, season.truth, days - TEACH_DAYS)
+
+
+def log_of(seasons: Sequence[Season]) -> VisitLog:
+    """What the carers of these homes said of their visits."""
+    rows = [
+        {
+            "cause": f"visit:{number}", "home_id": one.home, "from_at": one.tapped_at, "until_at": one.left_at,
+            "found": one.found, "together": one.together, "known_at": one.tapped_at, "undone_at": None,
+        }
+        for season in seasons for number, one in enumerate(season.visits) if one.tapped_at is not None
+    ]  # fmt: skip
+    return VisitLog.of(rows)
 
 
 def register_of_seasons(seasons: Sequence[Season], start: float, policy: Policy = DEFAULTS) -> Register:

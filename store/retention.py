@@ -45,6 +45,8 @@ def kept(rollups: timedelta) -> tuple[Kept, ...]:
         Kept("enrolment_code", timedelta(days=30)),  # good for an hour; `audit` keeps who made it
         Kept("platform_trouble", timedelta(days=730)),  # ended ones: as long as the attempts that they explain
         Kept("profile", timedelta(days=365)),  # earlier habits explain the alerts that they judged
+        # Who came when, and how the resident was: as long as a contract of care is accounted for and disputed.
+        Kept("care_visit", timedelta(days=730)),
         # Records of the handling of personal data are kept for three years (PIPL, article 56).
         Kept("audit", timedelta(days=3 * 366)),
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
+from evaluation.carers import Carers
 from yiju.screen import Screen
 
 
@@ -36,14 +37,16 @@ def evaluate_altered(folder: Path, seed: int, screen: Screen) -> tuple[dict[str,
     return found, altered_table(found)
 
 
-def evaluate_simulated(homes: int, days: int, seed: int, screen: Screen) -> tuple[dict[str, Any], Table]:
+def evaluate_simulated(
+    homes: int, days: int, seed: int, carers: Carers, screen: Screen
+) -> tuple[dict[str, Any], Table]:
     """Figures and table of simulated homes."""
     from evaluation.simulated import evaluate
 
     with screen.steps(1) as begin:
         begin(f"{homes} homes, {days} days")
         with screen.work("played and watched") as advance:
-            found = evaluate(homes, days, seed, lambda share, what: advance(share, 1.0)).figures()
+            found = evaluate(homes, days, seed, lambda share, what: advance(share, 1.0), carers=carers).figures()
     columns = ("incidents", "found", "unwatched", "recall", "precision", "median_delay_s")
     shown = Table("kind", *(name.replace("_", " ") for name in columns))
     for kind, one in found["kinds"].items():

@@ -49,6 +49,10 @@ def table(found: Reasoning) -> Table:
     if not found.watched:
         until = f"no sensor of life could be seen after {_moment(found, found.seen_until)}"
         shown.add_row("watched", "no", f"{until}: silence means nothing")
+    if not np.isnan(found.visit_until):
+        until = "still there" if np.isinf(found.visit_until) else f"until {_moment(found, found.visit_until)}"
+        why = "it mutes this silence" if np.isinf(found.visit_until) else "the silence began with its end"
+        shown.add_row("carer's visit", f"{_moment(found, found.visit_from)}, {until}", why)
     if found.absent is not None:
         shown.add_row("planned absence", found.absent, "it mutes this silence, and ends when somebody is home again")
     if found.came_later:
@@ -143,7 +147,8 @@ def _verdict(found: Reasoning) -> tuple[str, str]:
     if found.inactive:
         return "inactive", f"an alarm: the silence was too long from {_moment(found, found.due_at)} on"
     if found.too_long:
-        cause = "the home could not be watched" if not found.watched else "the absence mutes it"
+        mutes = "the visit" if np.isinf(found.visit_until) else "the absence"
+        cause = "the home could not be watched" if not found.watched else f"{mutes} mutes it"
         return "no alarm", f"too long since {_moment(found, found.due_at)}, but {cause}"
     if np.isinf(found.due_at):
         return "not inactive", "a silence that began so is never too long here"

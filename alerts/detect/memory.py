@@ -11,6 +11,7 @@ import numpy as np
 
 from alerts.detect.arrays import Floats, Ints
 from alerts.detect.spells import Codes, Signs, Spells, beginnings, spells_of
+from alerts.detect.visits import NO_VISITS, Past, carers_signs, undisturbed_s, untaught
 
 DAY_S: Final = 86_400.0
 HALF_S: Final = 1800.0  # shorter spells are only counted, as activity
@@ -27,7 +28,7 @@ class Memory:
 
     Attributes:
         spells: its finished quiet spells of at least HALF_S that were seen from end to end.
-        cut: those that a hole cut off, as long as they had lasted when it began, at least HALF_S. Long spells are cut
+        cut: those that a hole or a carer cut off, as long as they had lasted then, at least HALF_S. Long spells are cut
             more often than short ones: without them a home with holes would look livelier than it is.
         half_at: float64 [rows], start of a half hour, epoch seconds, rising.
         half_began: int8 [rows], how a silence would have begun there, see `Began`.
@@ -78,22 +79,23 @@ def _settled(before: Memory) -> float:
     return settled if np.isnan(before.last_at) else min(settled, before.last_at)
 
 
-def remember(before: Memory, signs: Signs, until: float, holes: Floats) -> Memory:
+def remember(before: Memory, signs: Signs, until: float, holes: Floats, visits: Past = NO_VISITS) -> Memory:
     """The memory at `until`: what was settled, and all that `signs` say of the time since.
 
     Args:
         signs: the home's signs of life from `read_from(before, until)` on; later than `until` is left out.
         holes: float64 [holes, 2], from and to, in which nothing was received from the home.
+        visits: when carers were there; what moved then teaches nothing.
     """
     signs = signs.before(until)
     keep = _settled(before)
     oldest = until - MEMORY_DAYS * DAY_S
     found = spells_of(signs, HALF_S)
     fresh = found.take(found.at >= keep)
-    seen_s = _seen_s(fresh, holes)
-    whole = seen_s == fresh.length_s
+    seen_s = np.minimum(_seen_s(fresh, holes), undisturbed_s(visits, fresh))
+    whole = (seen_s == fresh.length_s) & ~untaught(visits, fresh)
     off = Spells(fresh.at, seen_s, fresh.began).take(~whole & (seen_s >= HALF_S))
-    half_at, half_began, bins = _activity(signs)
+    half_at, half_began, bins = _activity(signs, visits)
     half = np.floor(keep / HALF_S) * HALF_S
     new, kept = half_at >= half, (before.half_at < half) & (before.half_at >= oldest)
     return Memory(
@@ -122,10 +124,14 @@ def _seen_s(spells: Spells, holes: Floats) -> Floats:
     return np.asarray(np.minimum(spells.length_s, first - spells.at), dtype=np.float64)
 
 
-def _activity(signs: Signs) -> tuple[Floats, Codes, Ints]:
-    """The active five-minute bins, counted by half hour and by how a silence after their last sign would begin."""
+def _activity(signs: Signs, visits: Past) -> tuple[Floats, Codes, Ints]:
+    """The active five-minute bins, counted by half hour and by how a silence after their last sign would begin.
+
+    A bin whose last sign may be a carer's is not counted.
+    """
     of_bin = signs.time // BIN_S
     last = np.flatnonzero(np.append(of_bin[1:] != of_bin[:-1], True)) if len(signs) else np.zeros(0, np.intp)
+    last = last[~carers_signs(visits, signs.time[last])]
     half = (signs.time[last] // HALF_S).astype(np.int64)
     keys, bins = np.unique(half * 16 + beginnings(signs)[last], return_counts=True)
     return keys // 16 * HALF_S, (keys % 16).astype(np.int8), bins.astype(np.int64)

@@ -1,8 +1,8 @@
 """A home's routine: when its person rises, how long they stay in the bathroom or away, what it draws at which hour.
 
 Everything is the longest or latest of the past weeks, in quarters of an hour: a limit above it would not have spoken
-in those weeks. Visits and absences are kept in on purpose; what was not seen (a hole in what was received) teaches
-nothing.
+in those weeks. Guests and absences are kept in on purpose; what was not seen (a hole in what was received) teaches
+nothing, and a carer who comes early teaches no early rising (detect/visits.py).
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ import numpy as np
 from alerts.detect.arrays import Bools, Floats
 from alerts.detect.not_risen import DAWN_S
 from alerts.detect.quarters import DAY_S, QUARTER_S, Quarters
+from alerts.detect.visits import NO_VISITS, Past, visited_quarters
 
 LEARN_DAYS: Final = 7
 MEMORY_DAYS: Final = 28
@@ -53,12 +54,13 @@ class Routine:
     night_out: Bools
 
 
-def learn(past: Quarters, zone_offset_s: float, appliance_w: float) -> Routine | None:
+def learn(past: Quarters, zone_offset_s: float, appliance_w: float, visits: Past = NO_VISITS) -> Routine | None:
     """The routine behind `past` (of the last `MEMORY_DAYS`).
 
     Args:
         zone_offset_s: the home's zone, seconds east of UTC.
         appliance_w: from how much above the base load on power is high.
+        visits: when carers were there.
 
     Returns:
         None when fewer than `LEARN_DAYS` are known.
@@ -68,11 +70,12 @@ def learn(past: Quarters, zone_offset_s: float, appliance_w: float) -> Routine |
         return None
     base = _base_w(past.power_low)
     high_s, high_w = _high_runs(past, base + appliance_w, zone_offset_s)
-    rises = rise_of_days(past, zone_offset_s)
+    rises = _own_rises(past, zone_offset_s, visits)
+    alive_at, own = past.quarter[past.life > 0], ~visited_quarters(visits, past.quarter[past.life > 0])
     return Routine(
         rise_s=float(np.nanmax(rises)) if not np.isnan(rises).all() else np.nan,
         stay_s=_longest_stay(past),
-        away_s=_longest(past.quarter[past.life > 0], (past.door > 0)[past.life > 0]),
+        away_s=_longest(alive_at, (past.door > 0)[past.life > 0] & own),
         door_gap_s=_longest(past.quarter[past.door > 0]),
         dry_s=_longest_dry(past),
         radio_s=_usual_quiet(past),
@@ -98,6 +101,13 @@ def rise_of_days(past: Quarters, zone_offset_s: float) -> Floats:
     first_day, first = np.unique(day[good], return_index=True)
     rises[np.searchsorted(days, first_day)] = clock[good][first] + QUARTER_S
     return rises
+
+
+def _own_rises(past: Quarters, zone_offset_s: float, visits: Past) -> Floats:
+    """The same without the days on which the first who moved in the rooms of the day may have been a carer."""
+    rises = rise_of_days(past, zone_offset_s)
+    midnights = np.unique(np.floor((past.quarter + zone_offset_s) / DAY_S)) * DAY_S - zone_offset_s
+    return np.where(visited_quarters(visits, midnights + rises - QUARTER_S), np.nan, rises)
 
 
 def _longest(quarters: Floats, begins: Bools | None = None) -> float:

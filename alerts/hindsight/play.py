@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from alerts.detect.aftermath import Aftermath
 from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.detect.findings import Finding
 from alerts.detect.memory import EMPTY, Memory
+from alerts.detect.visits import Past
 from alerts.engine import detect
 from alerts.hindsight.alarms import Alarm, Alarms, Judge
 from alerts.hindsight.meters import Meters
@@ -32,6 +34,7 @@ from alerts.observe.supplies import Grid
 from alerts.planned import Plans
 from alerts.policy import DEFAULTS, Policy
 from alerts.profile import Limits
+from alerts.visits import NOBODY, VisitLog, mutes
 from core.metrics import BY_NAME
 from core.model import AlertKind
 
@@ -51,20 +54,22 @@ class Hindsight:
         start, end: epoch seconds; readings from before `start` teach when they are fed with `teach`.
         judge: what people do about an alert.
         plans: absences and maintenance of that time; they mute what they explain.
+        visits: what carers said, and when.
         slack_s: how long a reading may be under way, as for engine.tick.
         calibrates: whether a home's false alarms make its limits longer, as in production.
     """
 
     def __init__(
         self, register: Register, start: float, end: float, judge: Judge = lambda alarm: None, *,
-        plans: Plans = NOTHING_PLANNED, slack_s: float = 10.0, calibrates: bool = True, spy: Spy | None = None,
+        plans: Plans = NOTHING_PLANNED, visits: VisitLog = NOBODY, slack_s: float = 10.0, calibrates: bool = True,
+        spy: Spy | None = None,
     ) -> None:  # fmt: skip
         self.register = register
         self.states = States(register)
         self.sums = Sums(register, start, end)
         self.alarms = Alarms(judge)
         self.meters = Meters(register)
-        self._plans = plans
+        self._plans, self._visits = plans, visits
         self._start, self._slack_s, self._spy, self._calibrates = start, slack_s, spy, calibrates
         homes = len(register.home_id)
         self._memories: list[Memory] = [EMPTY] * homes
@@ -150,7 +155,9 @@ class Hindsight:
         if self._spy is not None:
             self._spy(now, findings)
         installed = view.gateways.home_id[~np.isnan(view.gateways.heard_at)]
-        standing, _ = inhibit(findings, Counter(installed.tolist()), (self._plans.at(at).cause,))
+        standing, _ = inhibit(
+            findings, Counter(installed.tolist()), (self._plans.at(at).cause, partial(mutes, view.there))
+        )
         self.alarms.take(at, standing, view)
         if self.states.pending:
             self.states.handle(fall.waiting(now, view.events, view.aftermath))
@@ -170,9 +177,11 @@ class Hindsight:
         def received(home_id: Ints, since: Floats, radio: Bools) -> Ints:
             return self.sums.received(now, np.searchsorted(register.home_id, home_id), since, radio)
 
+        longest_s = self._home_limits["visit_s"]
+        visited = self._visits.visited(register.home_id, now, longest_s)
         homes = home_arrays.homes(
             now, home_now, self._limits, devices, at, gateways, register.gateway_home, self._home_limits, received,
-            self._slack_s,
+            visited, self._slack_s,
         )  # fmt: skip
 
         def grid(device_id: Ints, quarters: int) -> Grid:
@@ -181,11 +190,14 @@ class Hindsight:
         def moved(home_id: Ints, since: Floats) -> tuple[Floats, Ints]:
             return self.sums.bath_moves(now, np.searchsorted(register.home_id, home_id), since)
 
+        def day_before(home_id: Ints, before: Floats) -> Floats:
+            return self.sums.day_before(np.searchsorted(register.home_id, home_id), before)
+
         minute = None
         if sweep:
             minute = slow(
                 now, devices_now | states.value_columns(), devices, at, homes, self._routines, offset_s,
-                self._home_limits, self._device_limits, grid, moved, self._slack_s,
+                self._home_limits, self._device_limits, grid, moved, visited, day_before, self._slack_s,
             )  # fmt: skip
         event_home = register.device_home[[event.device for event in states.pending] or []].astype(np.int64)
         return View(
@@ -201,6 +213,7 @@ class Hindsight:
             policies=self._by_id,
             raised=self._raised,
             zones={},
+            there=self._visits.there(register.home_id, now, longest_s),
             open=[],
         )
 
@@ -221,12 +234,13 @@ class Hindsight:
             offset = float(self._offset_s(now)[row])
             past = self.sums.past(row, now - routine.TREND_DAYS * DAY_S, now)
             witnesses = self.sums.witnesses(row, now - routine.WITNESS_DAYS * DAY_S, now)
-            self._kept[row] = routine.fit(past, witnesses, now, offset, DEFAULTS.appliance_w)
-            self._learn_inactivity(row, now, offset)
+            visited = self._visits.past(int(self.register.home_id[row]), now, self._policies[row].visit_s)
+            self._kept[row] = routine.fit(past, witnesses, now, offset, DEFAULTS.appliance_w, visited)
+            self._learn_inactivity(row, now, offset, visited)
         if len(due):
             self._renew()
 
-    def _learn_inactivity(self, row: int, now: float, offset_s: float) -> None:
+    def _learn_inactivity(self, row: int, now: float, offset_s: float, visited: Past) -> None:
         """As learn.remember_home does it, and profile.write and read."""
         before = self._memories[row]
         since = memory.read_from(before, now)
@@ -237,7 +251,7 @@ class Hindsight:
             holes = np.concatenate([holes, outages])
         else:
             signs = self._signs.of_home(row, since, now)
-        after = memory.remember(before, signs, now, holes)
+        after = memory.remember(before, signs, now, holes, visited)
         part = profile.write(after, coverage.spoken(quarters), self._policies[row].false_alarm_days, offset_s)
         known = profile.read([part], [int(self._limits.version[row]) + 1])
         for mine, its in ((self._limits.minutes, known.minutes), (self._limits.version, known.version),

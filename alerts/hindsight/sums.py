@@ -96,6 +96,17 @@ class Sums:
         later = (quarters[quarters > moment] for quarters, moment in zip(moved, since, strict=True))
         return first, np.array([len(np.unique(quarters // HOUR_S)) for quarters in later], dtype=np.int64)
 
+    def day_before(self, home: Ints, before: Floats) -> Floats:
+        """As the query `day_before`. `home`: rows."""
+        found = np.full(len(home), np.nan)
+        for place, (row, moment) in enumerate(zip(home.tolist(), before.tolist(), strict=True)):
+            first = max(int(np.ceil((moment - 86_400 - self.start) / QUARTER_S)), 0)
+            last = int((moment - self.start) // QUARTER_S)  # the first that is not whole
+            moved = np.flatnonzero(self.counts["day"][row, first : max(last, first)])
+            if len(moved):
+                found[place] = self.start + (first + moved[-1]) * QUARTER_S
+        return found
+
     def quarters_seen(self, home: int, since: float, now: float) -> Floats:
         """As the query `quarters`: starts of the quarters in which anything was received. `home`: a row."""
         first = max(int(np.ceil((since - self.start) / QUARTER_S)), 0) if np.isfinite(since) else 0

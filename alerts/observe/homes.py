@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from alerts.detect import arrays, cannot_watch, device_silent, personal
+from alerts.detect import arrays, cannot_watch, device_silent, personal, visits
 from alerts.detect.alike import look_up
 from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.detect.coverage import QUARTER_S
@@ -13,6 +13,7 @@ from alerts.detect.memory import HOLE_S
 from alerts.detect.power import Usual
 from alerts.detect.power import unseen_s as outages_s
 from alerts.detect.spells import DOOR, Began, Codes, how_began, room_codes
+from alerts.detect.visits import Visited
 from alerts.observe.columns import Columns, latest
 from alerts.observe.devices import online_since
 from alerts.profile import Limits
@@ -36,16 +37,17 @@ Received = Callable[[Ints, Floats, Bools], Ints]
 
 def homes(
     now: float, columns: Columns, known: Limits, devices: arrays.Devices, at: Ints, gateway_columns: Columns,
-    gateway_at: Ints, limits: Columns, received: Received, slack_s: float,
+    gateway_at: Ints, limits: Columns, received: Received, visited: Visited, slack_s: float,
 ) -> arrays.Homes:  # fmt: skip
     """`at`, `gateway_at`: row of each device's and gateway's home, -1 = none; `limits`: the policy's columns."""
     count = len(columns["id"])
-    life_at, room = columns["life_at"], columns["life_room"]
+    last = visits.last_signs(visited, columns["life_at"], columns["door_at"], columns["inside_at"])
+    life_at, room = last.life_at, np.where(last.roomless, "", columns["life_room"]).astype(np.object_)
     offset = columns["zone_offset_s"]
     leaves, here = _leaves(devices), at >= 0
     no_bed = _none_of(now, count, at, devices, _rests(devices), slack_s)
     resting = columns["resting"] & ~no_bed
-    began = how_began(life_at, columns["door_at"], columns["inside_at"], resting, room_codes(room))
+    began = how_began(life_at, last.door_at, last.inside_at, resting, room_codes(room))
     # What its bed or its door cannot say any more is judged as if they had said it.
     began[no_bed & (began == Began.BEDROOM)] = Began.RESTING
     no_door = _none_of(now, count, at, devices, leaves, slack_s)
@@ -53,8 +55,8 @@ def homes(
     no_hall = np.bincount(at[hall], minlength=count) == 0
     began[no_door & (began == Began.INDOORS) & (no_hall | (room == RoomKind.ENTRY))] = Began.LEFT
     metered = np.bincount(at[here & devices.life & (devices.kind == DeviceKind.METER)], minlength=count) > 0
-    unseen_s = _unseen_s(now, columns, known.speaks, limits["inactivity_floor_s"], received)
-    unseen_s = np.where(metered, np.maximum(unseen_s, _not_shown_s(now, columns)), unseen_s)
+    unseen_s = _unseen_s(now, columns, life_at, known.speaks, limits["inactivity_floor_s"], received)
+    unseen_s = np.where(metered, np.maximum(unseen_s, _not_shown_s(now, columns, life_at)), unseen_s)
     few = look_up(known.alike.count, began, life_at, offset)
     few[few == 0] = np.nan
     # Sensors, summed up for each home. A gateway that is away shows nothing, however young its last readings are.
@@ -80,13 +82,17 @@ def homes(
     return arrays.Homes(
         home_id=columns["id"],
         life_at=life_at,
-        life_room=columns["life_room"],
+        life_room=room,
         door_at=columns["door_at"],
         resting=resting,
         began=began,
-        personal_s=personal_s(known, life_at, began, unseen_s, offset)
-        * limits["inactivity_stretch"]
-        * np.where(blinded & (began != Began.LEFT), BLINDED_TIMES, 1.0),
+        personal_s=visits.errand_s(
+            last.after,
+            personal_s(known, life_at, began, unseen_s, offset)
+            * limits["inactivity_stretch"]
+            * np.where(blinded & (began != Began.LEFT), BLINDED_TIMES, 1.0),
+            limits["inactivity_s"],
+        ),
         alike=few,
         alike_shorter=np.where(np.isnan(few), np.nan, look_up(known.alike.shorter, began, life_at, offset)),
         usual_s=np.where(np.isnan(few), np.nan, look_up(known.alike.usual_min, began, life_at, offset) * 60),
@@ -154,10 +160,9 @@ def _lost(now: float, devices: arrays.Devices, slack_s: float) -> Bools:
     return np.asarray(moves & silent & (now - devices.last_at < RELEARNED_S), np.bool_)
 
 
-def _not_shown_s(now: float, columns: Columns) -> Floats:
+def _not_shown_s(now: float, columns: Columns, life_at: Floats) -> Floats:
     """What a meter alone did not show of the time since the last sign of life: outages, and what it has said since its
     value last changed, which may be the beginning of one. Seconds."""
-    life_at = columns["life_at"]
     not_shown = np.nan_to_num(now - np.maximum(columns["meter_changed_at"], life_at))
     for row, over in enumerate(columns["meter_outages"]):
         if over is not None and not np.isnan(life_at[row]):
@@ -165,13 +170,15 @@ def _not_shown_s(now: float, columns: Columns) -> Floats:
     return np.asarray(not_shown, dtype=np.float64)
 
 
-def _unseen_s(now: float, columns: Columns, speaks: Bools, floor_s: Floats, received: Received) -> Floats:
+def _unseen_s(
+    now: float, columns: Columns, life_at: Floats, speaks: Bools, floor_s: Floats, received: Received
+) -> Floats:
     """Empty quarters of the hour since the last sign of life, in seconds.
 
     Asked only of homes that have been silent for their floor and usually send something in every quarter: of
     others an empty quarter says nothing.
     """
-    home_id, life_at = columns["id"], columns["life_at"]
+    home_id = columns["id"]
     radio = columns["radio_s"] <= SPEAKS_S  # NaN compares false
     asked = np.flatnonzero((speaks | radio) & (now - life_at >= floor_s))
     unseen = np.zeros(len(home_id))

@@ -180,6 +180,19 @@ CROSS JOIN LATERAL (
         AND rollup.bucket <= %(now)s AND rollup.life > 0
 ) AS moved;
 
+-- name: day_before
+-- The last whole quarter of the hour before a moment, and at most a day before it, in which somebody moved in a room of
+-- the day of each home.
+SELECT asked.home_id, extract(epoch FROM seen.bucket)::float8 AS quarter
+FROM unnest(%(homes)s::int[], %(before)s::float8[]) AS asked (home_id, before)
+CROSS JOIN LATERAL (
+    SELECT max(rollup.bucket) AS bucket FROM rollup JOIN device ON device.id = rollup.device_id
+    LEFT JOIN room ON room.id = device.room_id
+    WHERE rollup.home_id = asked.home_id AND rollup.bucket >= to_timestamp(asked.before) - interval '1 day'
+        AND rollup.bucket + interval '15 minutes' <= to_timestamp(asked.before) AND rollup.life > 0
+        AND (room.kind IS NULL OR room.kind NOT IN ('bedroom', 'bathroom', 'toilet'))
+) AS seen;
+
 -- name: open_alerts
 SELECT id, home_id, kind, severity, dedup_key, state, began_at, opened_at, last_at, parameters FROM alert
 WHERE state <> 'resolved' AND mod(home_id, 32) = ANY(%(slices)s) ORDER BY id;

@@ -14,12 +14,13 @@ from alerts.detect import arrays, drift
 from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.detect.sensors import Sensors
 from alerts.detect.supplies import Climate, Power, Water
+from alerts.detect.visits import Visited
 from alerts.detect.whereabouts import Whereabouts
 from alerts.observe import supplies
 from alerts.observe.columns import Columns
 from alerts.observe.devices import sensors
 from alerts.observe.supplies import Grid
-from alerts.observe.whereabouts import Moved, whereabouts
+from alerts.observe.whereabouts import DayBefore, Moved, whereabouts
 from alerts.routine import RoutineTable
 from core.model import AlertKind, DeviceKind
 
@@ -49,7 +50,8 @@ class Slow:
 
 def slow(
     now: float, columns: Columns, devices: arrays.Devices, at: Ints, homes: arrays.Homes, routines: RoutineTable,
-    zone_offset_s: Floats, home_limits: Columns, device_limits: Columns, grids: Grids, moved: Moved, slack_s: float,
+    zone_offset_s: Floats, home_limits: Columns, device_limits: Columns, grids: Grids, moved: Moved,
+    visited: Visited, day_before: DayBefore, slack_s: float,
 ) -> Slow:  # fmt: skip
     """Puts it together.
 
@@ -60,7 +62,7 @@ def slow(
     """
     where = whereabouts(
         now, columns, devices, at, homes, routines.scalars, routines.night_out, routines.blind, zone_offset_s,
-        home_limits, moved, slack_s,
+        home_limits, moved, visited, day_before, slack_s,
     )  # fmt: skip
     personal = np.minimum(
         home_limits["routine_margin"] * routines.scalars["away_s"], home_limits["not_returned_most_s"]

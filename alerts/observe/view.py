@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from alerts import calibrate, metered, profile
+from alerts import calibrate, metered, profile, visits
 from alerts.detect import arrays
 from alerts.detect.aftermath import Aftermath
 from alerts.detect.arrays import Bools, Floats, Ints
@@ -49,6 +49,7 @@ class View:
         policies: home id -> what holds for it. A home that is not here has no gateway: defaults.
         raised: (home id, kind) -> false alarms of the last 30 days that made the home's limits longer.
         zones: home id -> IANA zone.
+        there: home id -> the visit, or the alert on site, of homes in which somebody is besides the resident.
         open: the alerts that are not resolved.
     """
 
@@ -62,6 +63,7 @@ class View:
     policies: Mapping[int, Policy]
     raised: Mapping[tuple[int, AlertKind], int]
     zones: Mapping[int, str]
+    there: Mapping[int, str]
     open: Rows
 
     def policy(self, home_id: int) -> Policy:
@@ -101,8 +103,10 @@ def observe(connection: Connection, now: datetime, slack_s: float = 0.0, slices:
     def received(home_id: Ints, since: Floats, radio: Bools) -> Ints:
         return _received(connection, now, home_id, since, radio)
 
+    log, longest_s = visits.load_now(connection, now, slices), home_limits["visit_s"]
+    visited = log.visited(home_columns["id"], present, longest_s)
     homes = home_arrays.homes(
-        present, home_columns, known, devices, at, gateway_columns, gateway_at, home_limits, received, slack_s
+        present, home_columns, known, devices, at, gateway_columns, gateway_at, home_limits, received, visited, slack_s
     )
     minute = None
     if due:
@@ -118,6 +122,8 @@ def observe(connection: Connection, now: datetime, slack_s: float = 0.0, slices:
             device_limits,
             lambda device_id, quarters: _grid(connection, now, device_id, quarters),
             lambda home_id, since: bath_moves(connection, now, home_id, since),
+            visited,
+            lambda home_id, before: _day_before(connection, home_id, before),
             slack_s,
         )
     return View(
@@ -131,6 +137,7 @@ def observe(connection: Connection, now: datetime, slack_s: float = 0.0, slices:
         policies=policies,
         raised=raised,
         zones={row["id"]: row["zone"] for row in home_rows},
+        there=log.there(home_columns["id"], present, longest_s),
         open=connection.execute(QUERIES["open_alerts"], mine).fetchall(),
     )
 
@@ -219,6 +226,13 @@ def bath_moves(connection: Connection, now: datetime, home_id: Ints, since: Floa
     found = {row["home_id"]: row for row in connection.execute(QUERIES["bath_moves"], asked)}
     rows = [found[int(home)] for home in home_id]
     return of.floats(rows, "first"), of.ints(rows, "hours")
+
+
+def _day_before(connection: Connection, home_id: Ints, before: Floats) -> Floats:
+    """As `observe.whereabouts.DayBefore` says it."""
+    asked = {"homes": home_id.tolist(), "before": before.tolist()}
+    found = {row["home_id"]: row["quarter"] for row in connection.execute(QUERIES["day_before"], asked)}
+    return np.array([found[int(home)] for home in home_id], dtype=np.float64)
 
 
 def _routines(connection: Connection, slices: Sequence[int], home_id: Ints) -> list[Mapping[str, Any] | None]:

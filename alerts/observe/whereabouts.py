@@ -7,6 +7,7 @@ import numpy as np
 
 from alerts.detect import arrays, cannot_watch, device_silent, inactivity, long_stay
 from alerts.detect.arrays import Bools, Floats, Ints, Texts
+from alerts.detect.visits import MARGIN_S, Visited, maybe_carers
 from alerts.detect.whereabouts import Whereabouts
 from alerts.observe.columns import Columns, latest
 from alerts.observe.homes import standing
@@ -21,12 +22,14 @@ LONG_STAY: Final = ("routine_margin", "long_stay_floor_s", "long_stay_s")
 # (home ids, since) -> the first quarter in which somebody moved in the bathroom or toilet, from the one that `since` is
 # in (its start, NaN = none), and the hours of the clock in which somebody did, from the first whole quarter after it on
 Moved = Callable[[Ints, Floats], tuple[Floats, Ints]]
+# (home ids, before) -> the last whole quarter before in which somebody moved in a room of the day; NaN = none that day
+DayBefore = Callable[[Ints, Floats], Floats]
 
 
 def whereabouts(
     now: float, columns: Columns, devices: arrays.Devices, at: Ints, homes: arrays.Homes,
     routines: Mapping[str, Floats], night_out: Bools, blind: Ints, zone_offset_s: Floats, limits: Columns, moved: Moved,
-    slack_s: float,
+    visited: Visited, day_before: DayBefore, slack_s: float,
 ) -> Whereabouts:  # fmt: skip
     """One row a home, in the order of `homes`.
 
@@ -48,7 +51,8 @@ def whereabouts(
     stands_open = exterior & (columns["value"] > 0) & ~device_silent.gone(devices)
     bath_at = _latest_of(count, at, life_at, life & bath)
     toilet_at = _latest_of(count, at, life_at, life & (room == RoomKind.TOILET))
-    elsewhere_at = _latest_of(count, at, life_at, life & ~bath)
+    # Whoever was met was not alone in the bathroom then.
+    elsewhere_at = np.fmax(_latest_of(count, at, life_at, life & ~bath), visited.met_at)
     doubtful = _count_of(count, at, life & ~bath & (stuck | np.isin(devices.device_id, blind))) > 0
     # Asked only of the few homes that it decides about.
     least = long_stay.allowed_s(doubtful, routines["stay_s"], *(limits[name] for name in LONG_STAY))
@@ -58,15 +62,16 @@ def whereabouts(
         bath_from[asked], bath_hours[asked] = moved(homes.home_id[asked], elsewhere_at[asked])
     day_alive = _count_of(count, at, day & alive)
     offset = zone_offset_s
+    midnight = np.floor((now + offset) / 86_400) * 86_400 - offset
     return Whereabouts(
         home_id=homes.home_id,
         watched=cannot_watch.watched(now, homes, slack_s),
         seen_since=homes.online_since,
-        midnight=np.floor((now + offset) / 86_400) * 86_400 - offset,
+        midnight=midnight,
         out=inactivity.went_out(homes),
         resting=homes.resting,
         life_at=homes.life_at,
-        day_at=_latest_of(count, at, life_at, day),
+        day_at=_risen_at(homes, _latest_of(count, at, life_at, day), midnight, visited, day_before),
         day_sensors=np.where(2 * day_alive >= _count_of(count, at, day), day_alive, 0),
         bath_at=bath_at,
         bath_room=np.where(toilet_at == bath_at, RoomKind.TOILET.value, RoomKind.BATHROOM.value).astype(np.object_),
@@ -102,6 +107,16 @@ def whereabouts(
             )
         },
     )
+
+
+def _risen_at(homes: arrays.Homes, day_at: Floats, midnight: Floats, visited: Visited, day_before: DayBefore) -> Floats:
+    """float64 [homes]: when the resident was last seen up. What moved in the rooms of the day while a carer was there
+    may have been the carer, unless they found the resident well."""
+    doubted = np.flatnonzero(maybe_carers(visited, day_at) & (day_at >= midnight) & np.isnan(visited.well_at))
+    risen_at = np.fmax(day_at, visited.well_at)
+    if len(doubted):
+        risen_at[doubted] = day_before(homes.home_id[doubted], visited.from_at[doubted] - MARGIN_S)
+    return risen_at
 
 
 def room_kinds(room: Texts) -> dict[str, Bools]:

@@ -5,6 +5,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from api import care_visits
 from api.access import AnyVisit, Visit
 from api.house import house_of
 from api.pages.alerts import card
@@ -62,6 +63,7 @@ def _home(visit: Visit, home: dict[str, Any]) -> dict[str, Any]:
     sentence = say(visit, home, watch, today, alerts)
     return {"home": home, "today": today, "sentence": sentence, "alerts": alerts, "week": week,
             "residents": reads.residents(visit, home["id"]),
+            "visited_at": care_visits.today_for_family(visit, home["id"], home["zone"]),
             "plans": plans_of(visit, home, staff=False)}  # fmt: skip
 
 

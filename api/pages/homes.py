@@ -6,19 +6,23 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from api import care_visits
 from api.access import StaffVisit, Visit
 from api.house import house_of
 from api.ids import HomeId
 from api.pages.alerts import card
 from api.pages.day_chart import Coverage, draw_day
+from api.pages.moments import write_moment
 from api.pages.planned import plans_of
 from api.pages.week_chart import draw_week
 from api.reads import alerts as alert_reads
 from api.reads import gateways as gateway_reads
 from api.reads import homes as reads
 from core.metrics import BY_ID, BY_NAME, Life
+from core.model import Found
 
 router = APIRouter(prefix="/homes", include_in_schema=False)
+VISITS_SHOWN = 4
 DRAWN = [metric.id for metric in BY_NAME.values() if metric.life is not Life.NEVER]
 # What a device is mostly for; its other values (battery, link) stand behind it.
 ASIDE = frozenset(
@@ -50,10 +54,11 @@ def one_home(request: Request, visit: StaffVisit, home_id: HomeId, day: date | N
     """One home: is it seen, what is open, its day room by room, its week, its devices, whom to call."""
     reads.need_staff_of(visit, home_id)
     home = reads.one_home(visit, home_id)
-    return house_of(request).pages.show(visit, "home.html", here="/homes", **_home(visit, home, day))
+    return house_of(request).pages.show(visit, "home.html", here="/homes", **home_context(visit, home, day))
 
 
-def _home(visit: Visit, home: dict[str, Any], day: date | None) -> dict[str, Any]:
+def home_context(visit: Visit, home: dict[str, Any], day: date | None = None) -> dict[str, Any]:
+    """What home.html shows; `day`: by default today in the home's zone."""
     today = reads.local_day(visit.now, home["zone"])
     shown = min(day or today, today)
     start, end = reads.day_bounds(shown, home["zone"])
@@ -79,6 +84,32 @@ def _home(visit: Visit, home: dict[str, Any], day: date | None) -> dict[str, Any
         "buttons": gateway_reads.buttons(visit, home["id"]),
         "alerts": [card(visit, alert) for alert in alerts],
         "plans": plans_of(visit, home, staff=True),
+        "visits": _visits(visit, home),
+        "visit_wrong": "",  # api/pages/visits.py: why what was just said of a visit cannot be
+    }
+
+
+def _visits(visit: Visit, home: dict[str, Any]) -> dict[str, Any]:
+    """The card's: `mine`, the visit that whoever asks is on; `shown`, the last few others."""
+    zone = home["zone"]
+    rows = care_visits.lately(visit, home["id"], VISITS_SHOWN + 1)
+    own = visit.person.id
+    mine = next((row for row in rows if row["carer_id"] == own and row["ended_at"] is None), None)
+    shown = [
+        {
+            **row,
+            "own": row["carer_id"] == own,
+            "form_began": write_moment(row["began_at"], zone),
+            "form_ended": write_moment(row["ended_at"] or visit.now, zone),
+        }
+        for row in rows
+        if row is not mine
+    ]
+    return {
+        "mine": mine,
+        "shown": shown[:VISITS_SHOWN],
+        "found": list(Found),
+        "form_now": write_moment(visit.now, zone),
     }
 
 

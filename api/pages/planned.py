@@ -75,6 +75,6 @@ def _state(visit: Visit, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cause(row: dict[str, Any]) -> dict[str, Any]:
-    """`reason`: absence, maintenance, or the kind of alert that mutes it."""
+    """`reason`: absence, maintenance, visit, on_site, or the kind of alert that mutes it."""
     first, _, rest = row["cause"].partition(":")
-    return {**row, "reason": rest.partition(":")[0] if first.startswith("v") else first}
+    return {**row, "reason": rest.partition(":")[0] if first == "v1" else first}

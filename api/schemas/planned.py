@@ -44,7 +44,10 @@ class Muted(Shape):
     """A finding that something mutes: it comes up when the cause ends and it still holds."""
 
     kind: AlertKind
-    cause: str = Field(description="the dedup key of the alert that mutes it, `absence:{id}` or `maintenance:{id}`")
+    cause: str = Field(
+        description="the dedup key of the alert that mutes it, `absence:{id}`, `maintenance:{id}`, `visit:{id}`, or"
+        " `on_site:{id}` of the alert that somebody is there for"
+    )
     since: datetime
     ended_at: datetime | None
 

@@ -1,6 +1,6 @@
 """A home's whole season: its weeks, the mishaps, what the gateway makes of them, and what of that arrives."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from simulator.season.faults import DELIVERED, Arrival, Chances, Delivered, deli
 from simulator.season.homes import SeasonHome
 from simulator.season.mishaps import Happening, Mishap, happen
 from simulator.season.track import FALL, WATER, Track
+from simulator.season.visits import CareVisit, has_carers, receive_carers
 from simulator.season.weeks import Weeks, drifting, shut_in
 
 FIRST_DAY: Final = 10  # before it nothing happens: detectors may learn
@@ -35,28 +36,36 @@ _LASTS_DAYS: Final = {Mishap.SHUT_IN: 11, Mishap.NOT_COMING_BACK: 5, Mishap.PIPE
 
 @dataclass(frozen=True)
 class Season:
-    """What arrived of one home, and what really happened there."""
+    """What arrived of one home, what really happened there, and the carers who came."""
 
     home: SeasonHome
     arrival: Arrival
     truth: list[Happening]
     faulty: bool
+    visits: list[CareVisit] = field(default_factory=list)
 
 
-def play_season(seed: int, number: int, first: date, days: int, chances: Chances, *, faulty: bool) -> Season:
+def play_season(
+    seed: int, number: int, first: date, days: int, chances: Chances, *, faulty: bool, carers: bool = False
+) -> Season:
     """Home `number` (1, 2, 3 ...) from `first` on. Kinds of mishap go round by home, so that each occurs as often.
 
     Args:
         chances: of faults; `faulty` only says so in the result.
+        carers: whether carers come to the homes that have some (simulator/season/visits.py).
     """
     home = SeasonHome(seed, number)
     rng = np.random.default_rng([seed, number, 1])
     mishaps = _agenda(number, days, rng)
     weeks = Weeks(home, first, days, _personas(home.persona, mishaps, days, rng), rng)
     truth = [event for mishap, day in mishaps for event in happen(mishap, weeks, day, rng)]
+    visits: list[CareVisit] = []
+    if carers and has_carers(number):
+        visits, falls = receive_carers(weeks, truth, np.random.default_rng([seed, number, 3]))
+        truth += falls
     rows = measured(weeks.track, weeks.start, days, rng)
     arrival = deliver(home, rows, weeks.start, days, chances, np.random.default_rng([seed, number, 2]))
-    return Season(home, arrival, truth + arrival.truth, faulty)
+    return Season(home, arrival, truth + arrival.truth, faulty, visits)
 
 
 def _agenda(number: int, days: int, rng: Generator) -> list[tuple[Mishap, int]]:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from core.errors import SettingsError
+from evaluation.carers import Carers
 
 
 def evaluate(
@@ -18,6 +19,9 @@ def evaluate(
     homes: Annotated[int, typer.Option(help="How many simulated homes.", min=1)] = 200,
     days: Annotated[int, typer.Option(help="How many days of each.", min=1)] = 90,
     seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 1,
+    carers: Annotated[
+        Carers, typer.Option(help="Carers come to each third simulated home, and what they log is known, or not.")
+    ] = Carers.NONE,
     plot: Annotated[Path | None, typer.Option(help="Write the curve of delay and false alarms here, as SVG.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print figures for a program.")] = False,
 ) -> None:
@@ -26,7 +30,7 @@ def evaluate(
     from yiju.screen import Screen
 
     if simulated:
-        found, table = evaluate_simulated(homes, days, seed, Screen())
+        found, table = evaluate_simulated(homes, days, seed, carers, Screen())
     elif folder is not None and altered:
         found, table = evaluate_altered(folder, seed, Screen())
     elif folder is not None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from alerts.learn import learn_home
 from alerts.observe import View, observe
 from alerts.observe.view import bath_moves
 from alerts.planned import Planned, load_planned, load_plans
+from alerts.visits import load_log, mutes
 from core.metrics import BY_NAME
 from core.model import DeviceKind, Flag, Lane
 from core.wire import WireReading
@@ -57,15 +59,17 @@ def test_hindsight_sees_what_ingest_stored_and_the_engine_observes(database: Dat
     _register(owner, register, start)
     begin, end = (datetime.fromtimestamp(start + days * 86_400, UTC) for days in (0, DAYS))
     _plan(owner, begin)
+    _visit(owner, begin)
     with database.connect(DatabaseRole.ALERTS) as connection:
         plans = load_plans(connection, register.home_id.tolist(), begin, end)
-    hindsight = Hindsight(register, start, start + DAYS * 86_400, plans=plans)
+        log = load_log(connection, register.home_id.tolist(), begin, end)
+    hindsight = Hindsight(register, start, start + DAYS * 86_400, plans=plans, visits=log)
     writer, session = Writer(), uuid4()
     known = {home: KnownGateway(home, home, {}) for home in register.home_id.tolist()}
     for device, row in zip(register.device_id.tolist(), register.device_home.tolist(), strict=True):
         home = int(register.home_id[row])
         known[home].devices[str(device)] = KnownDevice(device, home, 0)
-    checked, moved, unseen, blind, muted_by = 0, 0, 0, 0, set()
+    checked, moved, unseen, blind, there, muted_by = 0, 0, 0, 0, 0, set()
     for number, stored in enumerate(np.unique(readings["stored"])):
         batch = readings[readings["stored"] == stored]
         now = datetime.fromtimestamp(float(stored), UTC)
@@ -105,6 +109,7 @@ def test_hindsight_sees_what_ingest_stored_and_the_engine_observes(database: Dat
                 moves = bath_moves(connection, moment, register.home_id, since)
                 connection.rollback()  # events stay unhandled, and the minute's look is due again
             mirrored = as_read(hindsight.view(moment.timestamp()), moment.timestamp())
+            seen = as_read(seen, moment.timestamp())
             for part in ("homes", "devices", "gateways", "slow"):
                 same(getattr(seen, part), getattr(mirrored, part), part)
             mirrored_moves = hindsight.sums.bath_moves(moment.timestamp(), np.arange(3), since)
@@ -114,6 +119,8 @@ def test_hindsight_sees_what_ingest_stored_and_the_engine_observes(database: Dat
             metered_home = seen.homes.home_id.tolist().index(METERED)
             unseen += int(seen.homes.unseen_s[metered_home] > 7200)
             blind += int(not cannot_watch.watched(moment.timestamp(), seen.homes, 10.0)[metered_home])
+            assert seen.there == mirrored.there
+            there += len(seen.there)
             assert len(seen.events.event_id) == len(mirrored.events.event_id)
             same(seen.aftermath, mirrored.aftermath, "aftermath")
             sides = [parted(seen, moment, planned), parted(mirrored, moment, plans.at(moment))]
@@ -122,6 +129,7 @@ def test_hindsight_sees_what_ingest_stored_and_the_engine_observes(database: Dat
             checked += 1
     assert checked > 12
     assert moved > 100
+    assert there > 3
     assert muted_by >= {"absence", "maintenance"}
     assert seen.homes.life_at[metered_home] > start + (DAYS - 1) * 86_400
     assert not np.isnan(seen.homes.personal_s[metered_home])
@@ -132,7 +140,7 @@ def test_hindsight_sees_what_ingest_stored_and_the_engine_observes(database: Dat
 
 
 def as_read(view: View, now: float) -> View:
-    """What is learned of a home is not read by the query `homes` before half an hour of silence."""
+    """What is learned of a home says nothing before half an hour of silence, and the query `homes` may not read it."""
     learned = ("personal_s", "twice_s", "alike", "alike_shorter", "usual_s")
 
     def read(homes: Homes) -> Homes:
@@ -146,7 +154,7 @@ def as_read(view: View, now: float) -> View:
 def parted(view: View, now: datetime, planned: Planned) -> list[tuple[str, str | None]]:
     """Everything found at that moment, with what mutes it."""
     installed = Counter(view.gateways.home_id[~np.isnan(view.gateways.heard_at)].tolist())
-    standing, muted = inhibit(detect(view, now, 10.0), installed, (planned.cause,))
+    standing, muted = inhibit(detect(view, now, 10.0), installed, (planned.cause, partial(mutes, view.there)))
     found = [(finding.dedup_key, None) for finding in standing] + [(one.finding.dedup_key, one.cause) for one in muted]
     return sorted(found, key=str)
 
@@ -235,3 +243,25 @@ def _plan(owner: Any, start: datetime) -> None:
             {"whole": whole, "from": start + timedelta(days=first), "until": start + timedelta(days=last),
              "who": person, "start": start},
         )  # fmt: skip
+
+
+def _visit(owner: Any, start: datetime) -> None:
+    """Carers who came and went in every way, day after day, and somebody on site for an alert."""
+    person = owner.execute("INSERT INTO person (key, name) VALUES ('c', 'c') RETURNING id").fetchone()["id"]
+    ways = (("well", False), ("needs_attention", False), ("not_met", False), ("well", True), (None, False))
+    for number in range(9 * 6):
+        came = start + timedelta(hours=4 * number, minutes=17 * number % 120)
+        left, (found, together) = came + timedelta(minutes=20 + 31 * number % 200), ways[number % len(ways)]
+        late, undone = timedelta(hours=number % 7 == 3 and 5), number % 11 == 5
+        owner.execute(
+            "INSERT INTO care_visit (home_id, carer_id, began_at, ended_at, found, together, logged_at, undone_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            [(2, 4, METERED)[number % 3], person, came, left, found, together, max(came, left + late) if late else came,
+             left + timedelta(hours=6) if undone else None],
+        )  # fmt: skip
+    owner.execute(
+        "INSERT INTO alert (home_id, kind, severity, dedup_key, state, message, parameters, began_at, opened_at,"
+        " last_at, on_site_at, resolved_at, outcome) VALUES (4, 'sos', 'urgent', 'v1:sos:4', 'resolved', 'm', '{}',"
+        " %(at)s, %(at)s, %(at)s, %(at)s, %(until)s, 'helped')",
+        {"at": start + timedelta(days=8.1), "until": start + timedelta(days=8.6)},
+    )

@@ -18,9 +18,10 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 from psycopg.sql import SQL, Identifier
 
 from alerts import lifecycle
+from care import visits
 from core.errors import YijuError
 from core.metrics import BY_NAME
-from core.model import AlertState, FalseReason, Outcome, Severity
+from core.model import AlertState, FalseReason, Found, Outcome, Severity
 from store.pool import Connection, DatabaseRole
 from tests.conftest import NOW, Database, Server
 from tests.integration.alerts.world import HomeWorld, World
@@ -157,6 +158,21 @@ class AnyLife(RuleBasedStateMachine):
             " VALUES (%s, %s, %s, %s, %s, %s)",
             [self.homes[number % len(self.homes)].id, kind, self.now, self.now + span, self.people[0], self.now],
         )
+
+    @rule(number=AT, act=AT, found=st.sampled_from(list(Found)), late=LATE)
+    def a_carer_says_something(self, number: int, act: int, found: Found, late: timedelta) -> None:
+        """That they are there, have left, were there, or were not after all."""
+        home, carer, door = self.homes[number % len(self.homes)].id, self.people[0], self.world.owner
+        said = visits.visits_to(door, home, NOW)
+        past = visits.Past(self.now - late - timedelta(minutes=30), self.now - late, found)
+        acts: Sequence[Callable[[], object]] = (
+            lambda: visits.arrive(door, home, carer, self.now),
+            lambda: visits.leave(door, home, carer, self.now, found),
+            lambda: visits.log(door, home, carer, self.now, past),
+            lambda: visits.undo(door, home, said[0]["id"], carer, self.now) if said else None,
+        )
+        with suppress(YijuError):
+            acts[act % len(acts)]()
 
     @precondition(lambda self: self.world.alerts())
     @rule(number=AT, act=AT, who=st.booleans())

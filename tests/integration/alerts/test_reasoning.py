@@ -11,8 +11,9 @@ from alerts.doubts import Trouble
 from alerts.learn import learn_due, learn_home
 from alerts.lifecycle import resolve
 from alerts.reasoning import Reasoning, reason
+from care import visits
 from core.errors import NotFound
-from core.model import FalseReason, Outcome
+from core.model import FalseReason, Found, Outcome
 from store.pool import DatabaseRole
 from tests.conftest import NOW
 from tests.integration.alerts.test_metered import lives
@@ -191,6 +192,24 @@ def test_a_silence_that_nobody_could_see_or_that_was_planned_is_no_alarm(world: 
     blind = reason(world.owner, "h1", NOW + 48 * HOUR)  # the gateway was not heard for more than a day
     assert (blind.watched, blind.inactive, blind.absent) == (False, False, None)
     assert "silence means nothing" in said(blind)["watched"]
+
+
+def test_a_visit_that_the_silence_began_with_or_that_mutes_it_is_one_line(world: World) -> None:
+    home, _, _ = lively(world)
+    worker = world.person("w1", "worker")
+    left = NOW + 1 * HOUR
+    past = visits.Past(left - timedelta(minutes=40), left, Found.WELL)
+    visits.log(world.owner, home.id, worker, left, past)
+    late = NOW + 11 * HOUR
+    seen(home, late)
+    after = reason(world.owner, "h1", late)
+    assert (after.life_at, after.began, after.inactive) == (left.timestamp(), Began.INDOORS, True)
+    assert "the silence began with its end" in said(after)["carer's visit"]
+    visits.arrive(world.owner, home.id, worker, late - timedelta(minutes=5))
+    during = reason(world.owner, "h1", late)
+    assert (during.too_long, during.inactive) == (True, False)
+    assert "still there" in said(during)["carer's visit"]
+    assert said(during)["verdict"].endswith("but the visit mutes it")
 
 
 def test_a_home_with_nothing_but_a_meter_is_reasoned_about_by_what_it_switched_on(world: World) -> None:

@@ -22,11 +22,13 @@ SWAP = {"first_at": "2026-03-02T09:00Z", "second_at": "2026-03-12T09:00Z"}
 TURNS = {"members": [1], "starts": "2026-03-02"}
 FORM_TURNS = {"starts": "2026-03-02", "member": ["1"], "duty": "first", "zone": "UTC", "handovers": "08:00",
               "every_days": 7}  # fmt: skip
+VISIT: dict[str, object] = {"began_at": "2026-03-02T09:00Z", "ended_at": "2026-03-02T09:30Z", "found": "well"}
 BODIES: dict[str, dict[str, object]] = {
     "resolve": {"outcome": "helped"}, "language": {"locale": "en"}, "gateway-codes": {}, "hand-on": {"to": 1},
     "end": {},
     "maintenance": {**TIMES}, "absences": {"kind": "away", **TIMES}, "covers": {"person_id": 1, **TIMES},
-    "swaps": {**SWAP}, "rotations": {**TURNS}, "{rotation_id}": {**TURNS},
+    "swaps": {**SWAP}, "rotations": {**TURNS}, "{rotation_id}": {**TURNS}, "visits": VISIT,
+    "{visit_id}": VISIT, "leave": {"found": "well"},
 }  # fmt: skip
 FORMS: dict[str, dict[str, object]] = {
     **BODIES,
@@ -34,6 +36,7 @@ FORMS: dict[str, dict[str, object]] = {
     "swap": {**SWAP},
     "rotations": {**FORM_TURNS},
     "turns": {**FORM_TURNS},
+    **{name: {**VISIT} for name in ("log", "correct")},
     "{ticket}": {"answer": "pass_on"},
 }
 STAFF_PAGES = ("/homes", "/maintenance", "/shifts")
@@ -85,7 +88,15 @@ def test_to_a_stranger_another_regions_home_does_not_exist(
             continue
         name = path.rsplit("/", 1)[-1]
         body: Any = {"json": BODIES.get(name)} if path.startswith("/api/") else {"data": FORMS.get(name)}
-        places = {"home_id": home, "alert_id": alert, "number": 1, "ticket": "x", "key": "gw-1", **planned}
+        places = {
+            "home_id": home,
+            "alert_id": alert,
+            "number": 1,
+            "ticket": "x",
+            "key": "gw-1",
+            "visit_id": 1,
+            **planned,
+        }
         answer = client.request(method, path.format(**places, device_id=world.devices["1", "KitchenMotion"]), **body)
         staff_only = path.startswith(STAFF_PAGES) and not path.endswith("/absences") and who == "nobody"
         assert answer.status_code == (403 if staff_only else 404), (method, path, answer.text)

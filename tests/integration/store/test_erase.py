@@ -94,6 +94,9 @@ def fill(connection: Connection, name: str) -> None:
         " 1, %(now)s FROM device WHERE address LIKE '%%" + name + "%%'",
         "INSERT INTO gateway_status SELECT gateway.id, true, %(now)s, %(now)s FROM gateway JOIN home"
         " ON home.id = home_id WHERE home.key = %(home)s ON CONFLICT DO NOTHING",
+        "INSERT INTO care_visit (home_id, carer_id, began_at, found, note, logged_at)"
+        " SELECT home.id, person.id, %(now)s, 'well', %(said)s, %(now)s FROM home, person"
+        " WHERE home.key = %(home)s AND person.key = 'worker'",
         "INSERT INTO login_session SELECT sha256(person.key::bytea), id, 'page', %(now)s, %(now)s FROM person"
         " WHERE key LIKE '%%" + name + "'",
     ):
@@ -147,7 +150,7 @@ def test_a_resident_who_lived_alone_vanishes_from_the_whole_dump_and_the_others_
     expected = {"home", "room", "resident", "gateway", "device", "person", "consent", "login_session", "audit",
                 "ledger", "rejected", "reading", "rollup", "device_state", "home_state", "gateway_status",
                 "urgent_event", "alert", "alert_event", "muted_finding", "delivery", "delivery_attempt",
-                "profile"}  # fmt: skip
+                "profile", "care_visit"}  # fmt: skip
     assert expected <= set(erased.removed)
 
 

@@ -60,6 +60,8 @@ def fill(connection: Connection, at: datetime) -> None:
         " VALUES (sha256(%(at)s::text::bytea), 1, 1, %(at)s, %(at)s)",
         "UPDATE alert SET state = 'resolved', resolved_at = %(at)s, outcome = 'helped' WHERE opened_at = %(at)s",
         "INSERT INTO profile SELECT 1, coalesce(max(version), 0) + 1, %(at)s, '{}' FROM profile",
+        "INSERT INTO care_visit (home_id, carer_id, began_at, ended_at, logged_at)"
+        " VALUES (1, 1, %(at)s, %(at)s, %(at)s)",
         "INSERT INTO audit (at, person_id, home_id, what) VALUES (%(at)s, 1, 1, 'read.home')",
     ):
         connection.execute(statement, {"at": at})

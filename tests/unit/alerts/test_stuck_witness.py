@@ -6,6 +6,7 @@ import pytest
 from alerts import profile
 from alerts.detect import arrays, cannot_watch, inactivity
 from alerts.detect.spells import Began
+from alerts.detect.visits import nobody_came
 from alerts.observe.homes import homes
 from alerts.policy import DEFAULTS
 
@@ -53,7 +54,7 @@ def observed(
                      "not_returned_s")
     }  # fmt: skip
     return homes(NOW, columns, known, devices, here, gateway, np.zeros(1, dtype=np.int64), limits,
-                 lambda *_: np.zeros(1, dtype=np.int64), 0.0)  # fmt: skip
+                 lambda *_: np.zeros(1, dtype=np.int64), nobody_came(1), 0.0)  # fmt: skip
 
 
 @pytest.mark.parametrize(

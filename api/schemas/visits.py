@@ -1,0 +1,39 @@
+"""A carer's visits."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from api.schemas.base import Shape
+from core.model import Found
+
+
+class VisitEnd(Shape):
+    """How a carer found the resident."""
+
+    found: Found
+    together: bool = Field(False, description="carer and resident left the home together")
+    note: Annotated[str, Field(max_length=500)] = ""
+
+
+class NewCareVisit(VisitEnd):
+    """A carer's visit that is over."""
+
+    began_at: datetime
+    ended_at: datetime
+
+
+class CareVisit(Shape):
+    """A carer's visit to a home."""
+
+    id: int
+    carer_id: int
+    carer: str = Field(description="name")
+    began_at: datetime
+    ended_at: datetime | None = Field(description="null: the carer is there")
+    found: Found | None = Field(description="null: nobody has said")
+    together: bool
+    ended_itself: bool = Field(description="nobody said that it ended")
+    note: str
+    logged_at: datetime
