@@ -257,7 +257,8 @@ def _began(
     if np.isnan(homes.life_at[0]):
         return None, None
     told = hindsight.states.home_columns(np.array([offset_s]))
-    last = last_signs(visited, told["life_at"], told["door_at"], told["inside_at"])
+    life_at = np.fmax(told["life_at"], hindsight.meters.life_at)
+    last = last_signs(visited, life_at, told["door_at"], told["inside_at"])
     said = how_began(last.life_at, last.door_at, last.inside_at, told["resting"], room_codes(homes.life_room))
     return Began(said[0]), Began(homes.began[0])
 
