@@ -60,6 +60,12 @@ class Server:
         with psycopg.connect(self.maintenance_url, autocommit=True) as connection:
             connection.execute(statement)
 
+    def shut(self, database: str) -> None:
+        """Makes it one to clone: nobody may connect. TimescaleDB's background workers would, and then it cannot be."""
+        self.run(SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false").format(Identifier(database)))
+        with psycopg.connect(self.maintenance_url, autocommit=True) as connection:
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database])
+
 
 @pytest.fixture(scope="session")
 def server(request: pytest.FixtureRequest) -> Server:
@@ -86,16 +92,11 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
 
 @pytest.fixture(scope="session")
 def template(server: Server) -> Iterator[str]:
-    """Name of a migrated, empty database to clone.
-
-    Nobody may connect to it: TimescaleDB's background workers would, and then it could not be cloned.
-    """
+    """Name of a migrated, empty database to clone."""
     name = f"yiju_template_{uuid4().hex[:12]}"
     server.run(SQL("CREATE DATABASE {}").format(Identifier(name)))
     migrate(server.url(name), NOW)
-    server.run(SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false").format(Identifier(name)))
-    with psycopg.connect(server.maintenance_url, autocommit=True) as connection:
-        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+    server.shut(name)
     yield name
     server.run(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 

@@ -83,6 +83,7 @@ def lived_in(server: Server, template: str) -> Iterator[tuple[World, Sequence[Ho
     known = world.rows("SELECT home_id FROM profile WHERE (data ->> 'known')::boolean ORDER BY home_id")
     assert [row["home_id"] for row in known] == [home.id for home in homes[:2]]
     world.close()
+    server.shut(name)
     yield world, homes
     server.run(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
 
