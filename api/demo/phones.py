@@ -62,13 +62,13 @@ class Phones:
         with self._lock:
             if (phone, id) in self._taken:
                 return
+            self._file.touch(mode=0o600)
+            with self._file.open("ab") as file:  # first: what could not be kept is sent again
+                file.write(msgspec.json.encode(received) + b"\n")
             self._taken.add((phone, id))
             self._received.append(received)
             if len(self._taken) > 2 * KEPT:
                 self._taken = {(one.phone, one.body["id"]) for one in self._received}
-            self._file.touch(mode=0o600)
-            with self._file.open("ab") as file:
-                file.write(msgspec.json.encode(received) + b"\n")
 
     def received(self) -> Sequence[Received]:
         """The last one first."""

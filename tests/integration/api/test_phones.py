@@ -21,7 +21,7 @@ from core.clock import ManualClock
 from core.errors import SettingsError
 from core.words import load_words
 from store.pool import DatabaseRole, open_pool
-from tests.conftest import Database
+from tests.conftest import NOW, Database
 from tests.integration.api.conftest import SignIn
 from tests.integration.api.world import World
 
@@ -43,6 +43,18 @@ class TestWithoutADemo:
     def test_a_folder_of_no_demo_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(SettingsError, match="is no folder of a demo"):
             Phones(tmp_path, time.time)
+
+    def test_a_message_that_could_not_be_kept_is_taken_when_it_is_sent_again(self, folder: Path) -> None:
+        phones, kept = Phones(folder, lambda: 1000.0), folder / "phones.jsonl"
+        body = b'{"id": "7-1"}'
+        arrives = ("anna", "7-1", "1000", signature(SECRET.encode(), "7-1", 1000, body), body, NOW)
+        kept.mkdir()  # as a disk that refuses
+        with pytest.raises(OSError, match=r"phones\.jsonl"):
+            phones.take(*arrives)
+        kept.rmdir()
+        phones.take(*arrives)
+        phones.take(*arrives)
+        assert [one.body["id"] for one in phones.received()] == ["7-1"]
 
 
 class TestInADemo:
