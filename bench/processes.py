@@ -1,15 +1,21 @@
 """What a process has used: CPU and memory, from /proc."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 _TICK_S: Final = 1 / os.sysconf("SC_CLK_TCK")
+_ENDED: Final = (FileNotFoundError, ProcessLookupError)  # while we looked: when it is opened, or when it is read
 
 
 def cpu_s(pid: int) -> float:
     """User and system time of a process and of all below it, those that have ended too, in seconds."""
-    return sum(_own_cpu_s(each) for each in _tree(pid))
+    spent = 0.0
+    for below in reversed(_tree(pid)[1:]):  # before its parent, whose it is once it has ended
+        with suppress(*_ENDED):
+            spent += _own_cpu_s(below)
+    return spent + _own_cpu_s(pid)
 
 
 def peak_rss_mb(pid: int) -> float:
@@ -28,10 +34,8 @@ def _own_cpu_s(pid: int) -> float:
 def _tree(pid: int) -> list[int]:
     children: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*"):
-        try:
+        with suppress(*_ENDED):
             children.setdefault(int(_stat(int(path.name))[1]), []).append(int(path.name))
-        except FileNotFoundError:
-            continue  # it ended while we looked
     found = [pid]
     for each in found:
         found += children.get(each, [])

@@ -19,6 +19,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.acceptance.alerts.receiver import Receiver
+from tests.children import children
 from yiju.embedded.postgres import EmbeddedPostgres, free_port
 
 ROOT = Path(__file__).parents[3]
@@ -83,16 +84,14 @@ class RunningDemo:
 
     def processes(self) -> dict[str, int]:
         """What runs -> its pid: postgres, broker, and each service."""
-        listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         found: dict[str, int] = {}
-        for pid in listed:
-            command = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
+        for pid, command in children(self.process.pid).items():
             if "postgres -D" in command:
-                found["postgres"] = int(pid)
+                found["postgres"] = pid
             elif "mosquitto" in command or "amqtt" in command:
-                found["broker"] = int(pid)
-            elif command:
-                found[command.split()[-1]] = int(pid)
+                found["broker"] = pid
+            else:
+                found[command.split()[-1]] = pid
         return found
 
     def await_another(self, name: str, old: int) -> None:

@@ -16,6 +16,7 @@ from typing import Final
 import psycopg
 import pytest
 
+from tests.children import children
 from yiju.embedded.postgres import free_port
 from yiju.folder import DataFolder
 
@@ -70,13 +71,8 @@ class RunningStack:
     def words(self) -> str:
         return self.said.read_text() if self.said.exists() else ""
 
-    def children(self) -> dict[str, int]:
-        """Command line -> pid of each child."""
-        listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return {Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " "): int(pid) for pid in listed}
-
     def child(self, part: str) -> int:
-        return next(pid for command, pid in self.children().items() if part in command)
+        return next(pid for pid, command in children(self.process.pid).items() if part in command)
 
     def database(self) -> str:
         password = (self.home / "postgres" / "password").read_text()

@@ -1,6 +1,8 @@
 """A durable database server of a test's own that may be killed, filled up, cut off and replaced."""
 
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -13,6 +15,7 @@ import psycopg
 
 from store.migrate import migrate
 from store.verify import verify
+from tests.children import children
 from tests.conftest import NOW, Database
 from tests.integration.ingest.test_ingest import GatewayClient, door
 from yiju.embedded.postgres import EmbeddedPostgres, binary, free_port
@@ -48,12 +51,12 @@ def replica_of(server: EmbeddedPostgres, folder: Path) -> EmbeddedPostgres:
 def kill(server: EmbeddedPostgres) -> None:
     """As when the power goes: no farewell, and its children with it."""
     assert server.process is not None
-    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+    workers = children(server.process.pid)
     server.process.kill()
     server.process.wait()
-    for child in children:
+    for worker in workers:
         with suppress(ProcessLookupError):
-            subprocess.run(["kill", "-9", child], check=False, capture_output=True)
+            os.kill(worker, signal.SIGKILL)
 
 
 def send_many(gateway: GatewayClient, first: int, last: int) -> None:
