@@ -21,6 +21,7 @@ from core.errors import RegisterError
 # Without labels: out = nothing between two uses of the exterior door that are at least so far apart.
 OUT_S: Final = 300.0
 COLUMNS: Final = ("start", "end", "activity")
+_REMEDY: Final = "write local wall time such as 2011-06-15T01:03:39"
 _ENTERS: Final = re.compile(
     r"\b(enter(s|ed|ing)?|(return|arriv|com)(s|e|es|ed|ing)? (home|back|in)|came (home|back|in)|back home)\b"
     r"|回家|到家|返家|归来|进门|回来"
@@ -66,7 +67,7 @@ def _rows(path: Path) -> Iterator[tuple[float, float, str]]:
     try:
         with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
             lines = list(csv.reader(file))
-    except (OSError, zlib.error, EOFError, UnicodeDecodeError) as error:
+    except (OSError, zlib.error, EOFError, UnicodeDecodeError, csv.Error) as error:
         raise RegisterError(
             f"{path} is no whole gzip file of text ({error}): fetch it again, or take it away"
         ) from error
@@ -80,13 +81,19 @@ def _rows(path: Path) -> Iterator[tuple[float, float, str]]:
             raise RegisterError(f"{path}, line {number}: {','.join(line)!r} is too short: write start,end,activity")
         start, end, activity = (line[place] for place in places)
         words = re.sub(r"[\W_]+", " ", activity.lower()).strip()
-        yield _seconds(start, path, number), _seconds(end, path, number), words
+        begins, ends = _seconds(start, path, number), _seconds(end, path, number)
+        if ends < begins and _LEAVES.search(words):  # elsewhere it harms nothing: recordings have such rows
+            raise RegisterError(
+                f"{path}, line {number}: ends at {end!r}, before its start {start!r}: correct one of both"
+            )
+        yield begins, ends, words
 
 
 def _seconds(stamp: str, path: Path, number: int) -> float:
     try:
-        return datetime.fromisoformat(stamp.strip()).replace(tzinfo=UTC).timestamp()
+        time = datetime.fromisoformat(stamp.strip())
     except ValueError as error:
-        raise RegisterError(
-            f"{path}, line {number}: {stamp!r} is no time: write local wall time such as 2011-06-15T01:03:39"
-        ) from error
+        raise RegisterError(f"{path}, line {number}: {stamp!r} is no time: {_REMEDY}") from error
+    if time.tzinfo is not None:  # taken for wall time it would be hours off
+        raise RegisterError(f"{path}, line {number}: {stamp!r} has a zone: {_REMEDY}")
+    return time.replace(tzinfo=UTC).timestamp()

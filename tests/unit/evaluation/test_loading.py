@@ -77,6 +77,7 @@ def test_an_outing_is_known_in_these_words(tmp_path: Path, left: str, entered: "
     rows = [f"2026-01-08T10:00:00,2026-01-08T10:{'01' if entered else '40'}:00,{left}"]
     if entered:
         rows.append(f"2026-01-08T10:40:00,2026-01-08T10:41:00,{entered}")
+    rows.append("2026-01-08T12:30:00,2026-01-08T09:30:00,Toileting")  # slips of the pen that say nothing of outings
     rows += [f"2026-01-08T{hour}:00:00,2026-01-08T{hour}:01:00,{other}" for hour, other in
              ((12, "Cook"), (13, "Relax"), (14, "Take_Out_Trash"),
               (15, "Step_Out"), (16, "Sleep_Out_Of_Bed"))]  # fmt: skip
@@ -92,6 +93,15 @@ def test_an_outing_is_known_in_these_words(tmp_path: Path, left: str, entered: "
         ("", r"line 1: the header must be"),
         ("start,end,activity\n2026-01-01T00:00:00,2026-01-01T01:00:00\n", r"line 2: '2026-.*' is too short"),
         ("start,end,activity\nnoon,2026-01-01T01:00:00,Out\n", r"line 2: 'noon' is no time: write local wall time"),
+        (
+            "start,end,activity\n2026-01-01T00:00:00Z,2026-01-01T01:00:00Z,Out\n",
+            r"line 2: '2026-01-01T00:00:00Z' has a zone: write local wall time",
+        ),
+        (
+            "start,end,activity\n2026-01-01T02:00:00,2026-01-01T01:00:00,Out\n",
+            r"line 2: ends at '2026-01-01T01:00:00', before its start '2026-01-01T02:00:00'",
+        ),
+        (f'start,end,activity\n"{"x" * 200_000}\n', r"is no whole gzip file of text \(field larger"),
     ],
 )
 def test_labels_that_are_wrong_are_named(tmp_path: Path, labels: str, says: str) -> None:
