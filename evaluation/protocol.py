@@ -73,7 +73,6 @@ class Trial:
     Attributes:
         at, until: float64 [silences], from each sign of life to the next; the last is cut off by the recording.
         began: int8 [silences].
-        unseen_s: float64 [silences], how much of each was not received: that is no silence.
         collapse: float64 [days, 20], instants; NaN where a day has no sign of life.
     """
 
@@ -81,7 +80,6 @@ class Trial:
     at: Floats
     until: Floats
     began: Codes
-    unseen_s: Floats
     collapse: Floats
 
 
@@ -94,7 +92,6 @@ def prepare(home: RecordedHome, seed: int) -> Trial:
         at=home.signs.time,
         until=until,
         began=beginnings(home.signs),
-        unseen_s=home.unseen_s(home.signs.time, until),
         collapse=np.array([_draw(home, day, rng) for day in home.days]).reshape(-1, COLLAPSES_A_DAY),
     )
 
@@ -118,13 +115,13 @@ def score(trial: Trial, known: list[Knowledge], setting: float) -> Score:
     for day, knowledge, collapses in zip(trial.home.days, known, trial.collapse, strict=True):
         today = np.flatnonzero((trial.until > day) & (trial.at < day + DAY_S) & ~alarmed)
         limit = knowledge.limit_s(trial.at[today], trial.began[today], setting)
-        alarm = np.maximum(trial.at[today] + limit + trial.unseen_s[today], day)
+        alarm = np.maximum(trial.home.seen_for(trial.at[today], limit), day)
         hit = (alarm < trial.until[today]) & (alarm < day + DAY_S)
         alarmed[today[hit]] = True
         raised += alarm[hit].tolist()
         fallen = collapses[~np.isnan(collapses)]
         last = np.searchsorted(trial.at, fallen, side="right") - 1
-        alarm = trial.at[last] + knowledge.limit_s(trial.at[last], trial.began[last], setting)
+        alarm = trial.home.seen_for(trial.at[last], knowledge.limit_s(trial.at[last], trial.began[last], setting))
         delays.append(np.clip(alarm - fallen, 0, CAP_S))
     return Score(len(known), np.array(raised), np.concatenate(delays) if delays else np.zeros(0))
 

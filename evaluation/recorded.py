@@ -49,7 +49,7 @@ class RecordedHome:
         name, residents: as homes.toml has them.
         signs: its signs of life.
         out: float64 [outings, 2], from and to, epoch seconds.
-        holes: float64 [holes, 2], the same of what was not received.
+        holes: float64 [holes, 2], the same of what was not received, in order and apart.
         has_door: whether a sensor watches the exterior door.
         first_day, last_day: midnights of the days to score, the second not included.
     """
@@ -73,6 +73,13 @@ class RecordedHome:
         """float64 [spans]: how much of each span was not received."""
         overlap = np.minimum(end[:, None], self.holes[:, 1]) - np.maximum(start[:, None], self.holes[:, 0])
         return np.asarray(np.maximum(overlap, 0).sum(axis=1), dtype=np.float64)
+
+    def seen_for(self, since: Floats, seconds: Floats) -> Floats:
+        """float64 [silences]: when so many seconds that were received have passed since then; inf = never."""
+        moments = since + seconds
+        for start, end in self.holes:
+            moments = np.where((start < moments) & (since < end), moments + end - np.maximum(start, since), moments)
+        return np.asarray(moments, dtype=np.float64)
 
     def is_out(self, moments: Floats) -> "np.typing.NDArray[np.bool_]":
         """bool [moments]."""

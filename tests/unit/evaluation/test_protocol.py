@@ -79,6 +79,21 @@ def test_a_day_of_which_nothing_was_received_is_not_scored_and_teaches_nothing()
     assert score(trial, [Hours()] * 2, 12.0).false_alarms.tolist() == []
 
 
+def test_what_was_not_received_is_no_silence_after_a_collapse_either() -> None:
+    moves = [day * DAY_S + step * 60.0 for day in range(10) for step in range(1440)]
+    hole = np.array([[START + 8 * DAY_S, START + 8 * DAY_S + 6 * 3600.0]])
+    seen = home([move for move in moves if not 8 * DAY_S <= move < 8 * DAY_S + 6 * 3600])
+    broken = RecordedHome(**{**vars(seen), "holes": hole})
+    trial = prepare(broken, 1)
+    found = score(trial, [Hours()] * 3, 5.0)
+    into_it = (START + 8 * DAY_S - 5 * 3600 < trial.collapse) & (trial.collapse < START + 8 * DAY_S)
+    assert into_it.any()
+    delay_h = found.delay_s / 3600
+    np.testing.assert_allclose(delay_h[into_it.ravel()], 11, atol=0.02)
+    np.testing.assert_allclose(delay_h[~into_it.ravel()], 5, atol=0.02)
+    assert not len(found.false_alarms)
+
+
 def test_the_longest_so_far_is_that_of_the_past_alone() -> None:
     moves = [day * DAY_S + hour * 3600.0 for day in range(10) for hour in range(24)]
     moves = [move for move in moves if not 8 * DAY_S < move < 8 * DAY_S + 6 * 3600]
