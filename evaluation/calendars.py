@@ -77,7 +77,8 @@ def three_shifts(source: Source, rng: np.random.Generator) -> Sequence[Source]:
     order = np.argsort(moved, kind="stable")
     out = source.out
     if out is not None:
-        out = _cut(out, start, np.arange(_days(source) + 2, dtype=np.float64) * 3, DAY_S / 3)
+        # At each eight hours, as a turned day ends at one of them; also of the day before the first.
+        out = _cut(out, start, np.arange(-3.0, (_days(source) + 2) * 3), 8 * HOUR_S)
         day = np.floor((out[:, 0] - start) / DAY_S)
         begins = turn(out[:, 0], day)
         out = np.column_stack([begins, begins + out[:, 1] - out[:, 0]])

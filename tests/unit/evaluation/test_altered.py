@@ -1,6 +1,7 @@
 """Homes that are made different stay homes: in order, with the outings where they belong, and the same each time."""
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +119,19 @@ def test_an_outing_is_cut_where_days_are() -> None:
     spans = np.array([[START + 20 * HOUR, START + 30 * HOUR], [START + 40 * HOUR, START + 41 * HOUR]])
     cut = calendars._cut(spans, START + 4 * HOUR, np.arange(3, dtype=np.float64), DAY_S)
     assert ((cut - START) / HOUR).tolist() == [[20, 28], [28, 30], [40, 41]]
+
+
+def test_an_outing_that_a_shift_carries_over_the_end_of_a_day_stays_whole() -> None:
+    """Out from 17:00 to 21:00, and the day turned round by eight hours: out in its last three hours and its first."""
+    days = 12
+    out = START + np.array([[day * DAY_S + 17 * HOUR, day * DAY_S + 21 * HOUR] for day in range(days)])
+    (made,) = calendars.three_shifts(replace(source(days), out=out), rng())
+    home = home_of(made)
+    first = START + DAY_S + calendars.CUT_S  # its first 04:00; the days from the fifth on are late ones
+    for day in (4, 5, 6, 7):
+        dawn = first + day * DAY_S
+        hours = dawn + HOUR * np.arange(0.5, 24)
+        assert np.flatnonzero(home.is_out(hours)).tolist() == [0, 21, 22, 23], day
 
 
 def test_altered_homes_are_judged_beside_the_rules(tmp_path: Path) -> None:

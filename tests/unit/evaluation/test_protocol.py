@@ -86,7 +86,7 @@ def test_what_was_not_received_is_no_silence_after_a_collapse_either() -> None:
     broken = RecordedHome(**{**vars(seen), "holes": hole})
     trial = prepare(broken, 1)
     found = score(trial, [Hours()] * 3, 5.0)
-    into_it = (START + 8 * DAY_S - 5 * 3600 < trial.collapse) & (trial.collapse < START + 8 * DAY_S)
+    into_it = (trial.collapse > START + 8 * DAY_S - 5 * 3600) & (trial.collapse < START + 8 * DAY_S)
     assert into_it.any()
     delay_h = found.delay_s / 3600
     np.testing.assert_allclose(delay_h[into_it.ravel()], 11, atol=0.02)
