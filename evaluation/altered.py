@@ -52,7 +52,8 @@ def evaluate(folder: Path, seed: int, advance: Callable[[float, float], None]) -
     Raises:
         RegisterError: a file is missing or wrong, or no home can be scored.
     """
-    sources = [source for source in load_sources(folder) if source.recording.residents == 1]
+    loaded = load_sources(folder)
+    sources = [source for source in loaded if source.recording.residents == 1]
     detectors: list[Detector] = [Ours(), *BASELINES]
     kinds = (AS_RECORDED, *ALTERATIONS)
     found: dict[str, Any] = {}
@@ -74,7 +75,10 @@ def evaluate(folder: Path, seed: int, advance: Callable[[float, float], None]) -
         raise RegisterError(f"{folder}: no home has one resident and more than 7 days: nothing can be scored")
     advance(len(kinds), len(kinds))
     alarms, days = (sum(column) for column in zip(*early_every, strict=True)) if early_every else (0, 0)
-    return {"seed": seed, "alterations": found, "all": _document(detectors, every, (alarms, days))}
+    scored = {name for kind in found.values() for name in kind["homes"]}
+    left_out = [source.recording.name for source in loaded if source.recording.name not in scored]
+    every_document = _document(detectors, every, (alarms, days))
+    return {"seed": seed, "left_out": left_out, "alterations": found, "all": every_document}
 
 
 def altered(kind: Alteration, place: int, source: Source, seed: int) -> list[Trial]:

@@ -56,6 +56,7 @@ def table(found: Mapping[str, Any]) -> Table:
     shown.add_section()
     for name, baseline in found["baselines"].items():
         shown.add_row(name, *_cells(baseline["pooled"]))
+    _name_left_out(shown, found)
     return shown
 
 
@@ -69,7 +70,14 @@ def altered_table(found: Mapping[str, Any]) -> Table:
         shown.add_row(kind["what"], str(kind["variants"]), *_altered_cells(kind))
     shown.add_section()
     shown.add_row("all but what should alarm", "", *_altered_cells(found["all"]), style="bold")
+    _name_left_out(shown, found)
     return shown
+
+
+def _name_left_out(shown: Table, found: Mapping[str, Any]) -> None:
+    if found["left_out"]:
+        shown.caption = f"not scored, as not one person's or shorter than 8 whole days: {', '.join(found['left_out'])}"
+        shown.caption_justify = "left"
 
 
 def _altered_cells(kind: Mapping[str, Any]) -> list[str]:

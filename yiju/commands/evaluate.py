@@ -17,8 +17,8 @@ def evaluate(
     ] = False,
     simulated: Annotated[bool, typer.Option("--simulated", help="Judge simulated homes with known truth.")] = False,
     homes: Annotated[int, typer.Option(help="How many simulated homes.", min=1)] = 200,
-    days: Annotated[int, typer.Option(help="How many days of each.", min=1)] = 90,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 1,
+    days: Annotated[int, typer.Option(help="How many days of each; the first 7 are not scored.", min=8)] = 90,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same figures.", min=0)] = 1,
     carers: Annotated[
         Carers, typer.Option(help="Carers come to each third simulated home, and what they log is known, or not.")
     ] = Carers.NONE,

@@ -140,7 +140,10 @@ def test_altered_homes_are_judged_beside_the_rules(tmp_path: Path) -> None:
         f"exterior = {str(sensor.exterior).lower()} }}"
         for sensor in SENSORS
     ]
-    (tmp_path / "homes.toml").write_text("\n".join(toml))
+    family = ["[family]", "residents = 2", "[family.sensors]", 'pir = { kind = "motion", room = "living" }']
+    (tmp_path / "homes.toml").write_text("\n".join([*toml, *family]))
+    with gzip.open(tmp_path / "family.csv.gz", "wt") as file:
+        file.write("ts,sensor,value\n2026-01-01T00:00:00,pir,ON\n")
     recording = source().recording
     words = np.where(recording.value > 0, "ON", "OFF")
     with gzip.open(tmp_path / "tiny.csv.gz", "wt") as file:
@@ -160,4 +163,7 @@ def test_altered_homes_are_judged_beside_the_rules(tmp_path: Path) -> None:
     assert kinds["away_two_days"]["pooled"]["false_alarms"] == 1
     assert kinds["as_recorded"]["goal"]
     assert set(kinds["as_recorded"]["baselines"]) == {"no_activity_12h", "no_activity_24h", "longest_so_far"}
-    assert altered_table(found).row_count == len(kinds) + 1
+    assert found["left_out"] == ["family"]
+    shown = altered_table(found)
+    assert shown.row_count == len(kinds) + 1
+    assert str(shown.caption).endswith("family")

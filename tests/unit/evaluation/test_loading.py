@@ -9,6 +9,7 @@ from core.errors import RegisterError
 from evaluation.evaluate import evaluate
 from evaluation.labels import labelled_out
 from evaluation.recorded import home_of, load_sources
+from evaluation.report import table
 
 HOMES = """
 [a]
@@ -62,7 +63,9 @@ def test_rows_that_come_twice_change_nothing(tmp_path: Path) -> None:
 def test_a_recording_of_a_week_is_left_out_and_named(tmp_path: Path) -> None:
     write(tmp_path, HOMES + HOMES.replace("[a", "[b"))
     (tmp_path / "b.csv.gz").write_bytes(gzip.compress(days(7).encode()))
-    assert judged(tmp_path)["left_out"] == ["b"]
+    found = judged(tmp_path)
+    assert found["left_out"] == ["b"]
+    assert str(table(found).caption).endswith(": b")
 
 
 @pytest.mark.parametrize(
