@@ -126,10 +126,14 @@ def says_unseen(kind: AlertKind, subject_id: int, happening: Happening) -> bool:
 
 
 def about(began: float, opened: float, happening: Happening) -> bool:
-    """Whether an alert with these moments is about it: raised while it lasted, or of its time and come late."""
+    """Whether an alert with these moments is about it: raised while it lasted, or within GRACE_S of its end.
+
+    What a device said by itself is about its own moment, however late an outage of the network lets it come.
+    """
     lingers = TREND_S if MEANINGS[happening.what].trend else 0.0
     while_it_lasted = happening.start - 1 <= opened <= happening.end + GRACE_S + lingers
-    return while_it_lasted or (opened > happening.end and happening.start - SKEW_S <= began <= happening.end + SKEW_S)
+    of_its_time = happening.start - SKEW_S <= began <= happening.end + SKEW_S
+    return while_it_lasted or (happening.what in SAID and opened > happening.end and of_its_time)
 
 
 def finds(began: float, opened: float, happening: Happening) -> bool:

@@ -31,6 +31,13 @@ def test_an_alert_after_it_was_over_is_not_false_and_has_found_nothing() -> None
     assert found.kinds[AlertKind.LONG_STAY].figures()["recall"] == 0
 
 
+def test_an_alert_that_looks_back_at_what_was_over_for_hours_is_false() -> None:
+    """A day's water is too much for a day after the tap was shut: who is called then is called for nothing."""
+    late = alarm(AlertKind.WATER_RUNNING, START + 3 * HOUR, START + 27 * HOUR, Severity.NORMAL)
+    found = score(Mishap.TAP, 9, alarm(AlertKind.WATER_RUNNING, START, START + 3 * HOUR, Severity.NORMAL), late)
+    assert (found.kinds[AlertKind.WATER_RUNNING].true, found.false_alarms) == (1, 1)
+
+
 def test_a_press_that_an_outage_kept_is_found_when_it_arrives() -> None:
     found = score(Mishap.SOS, 0.2, alarm(AlertKind.SOS, START, START + 6 * HOUR))
     assert found.kinds[AlertKind.SOS].figures()["median_delay_s"] == 6 * 3600
