@@ -26,6 +26,8 @@ UNSEEING: Final = frozenset({"power_outage", "radio_hangs", "network_outage"})
 SAYS_UNSEEN: Final = frozenset({AlertKind.CANNOT_WATCH, AlertKind.GATEWAY_OFFLINE, AlertKind.HUB_DOWN})
 # What a device says by itself, in a reading that is never lost.
 SAID: Final = frozenset({Mishap.SOS, Mishap.FALL, Mishap.SMOKE, Mishap.GAS, Mishap.LEAK, Mishap.TAMPER})
+# ... and says again and again while it lasts: whoever hears it late hears it all the same.
+REPEATED: Final = frozenset({Mishap.SMOKE, Mishap.GAS, Mishap.FALL})
 
 
 @dataclass(frozen=True)
@@ -103,10 +105,14 @@ def is_incident(happening: Happening) -> bool:
 def unseen(happening: Happening, truth: Sequence[Happening]) -> bool:
     """Whether no sensor could report it: what they said did not reach the platform, from its beginning to its end.
 
-    Of what a device says only at the moment in which it begins, that moment counts.
+    Of what a device says only at the moment in which it begins, that moment counts: so it does of a fall that a radar
+    without power did not see.
     """
     said = happening.what in SAID
-    until = happening.start if said else happening.end
+
+    def until(fault: Happening) -> float:
+        again = happening.what in REPEATED and not (happening.what == Mishap.FALL and fault.what == "power_outage")
+        return happening.start if said and not again else happening.end
 
     def hides(fault: Happening) -> bool:
         if fault.what == "dead_battery":
@@ -115,7 +121,8 @@ def unseen(happening: Happening, truth: Sequence[Happening]) -> bool:
             return happening.what == Mishap.STOVE  # nothing but the meter could say it
         return fault.what in UNSEEING and not (said and fault.what == "network_outage")
 
-    return any(hides(one) and one.start <= happening.start and until <= one.end for one in truth)
+    faults = (one for one in truth if one != happening and hides(one))  # no fault hides itself: that is to be found
+    return any(one.start <= happening.start and until(one) <= one.end for one in faults)
 
 
 def says_unseen(kind: AlertKind, subject_id: int, happening: Happening) -> bool:

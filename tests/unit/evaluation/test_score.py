@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from alerts.detect.findings import Finding
 from alerts.hindsight.alarms import Alarm
 from core.model import AlertKind, Severity
@@ -66,6 +68,26 @@ def test_what_a_lasting_outage_of_the_network_kept_is_not_called_unwatched() -> 
     found = Score()
     found.add_home([], truth, 10)
     assert found.kinds[AlertKind.GAS].figures()["unwatched"] == 0
+
+
+def test_what_is_said_again_while_it_lasts_is_not_called_unwatched_when_that_could_be_heard() -> None:
+    start = START.timestamp()
+    for what, fault, unwatched in (
+        (Mishap.SMOKE, "radio_hangs", 0), (Mishap.GAS, "power_outage", 0), (Mishap.FALL, "radio_hangs", 0),
+        (Mishap.FALL, "power_outage", 1),  # a radar without power has not seen it
+        (Mishap.SOS, "radio_hangs", 1), (Mishap.TAMPER, "power_outage", 1),
+    ):  # fmt: skip
+        found = Score()
+        found.add_home([], [Happening(1, what, start, start + 3600), Happening(1, fault, start - 60, start + 1800)], 10)
+        assert found.kinds[AlertKind(what.value)].unseen == unwatched, what
+
+
+@pytest.mark.parametrize("fault", ["radio_hangs", "power_outage", "dead_battery"])
+def test_no_fault_that_was_missed_excuses_itself(fault: str) -> None:
+    start = START.timestamp()
+    found = Score()
+    found.add_home([], [Happening(1, fault, start, start + 3600, 3)], 10)
+    assert [tally.unseen for tally in found.kinds.values() if tally.incidents] == [0]
 
 
 def test_one_silence_is_one_false_alarm_however_often_it_is_told() -> None:
