@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 from numpy.random import Generator
 
-from core.metrics import METRICS
+from core.metrics import BY_NAME, METRICS
 from core.model import DeviceKind
 from simulator.season.homes import SeasonHome
 from simulator.season.limits import LIMIT, limits
 from simulator.season.mishaps import Happening
-from simulator.season.track import LIFE, MOTION, POWER
+from simulator.season.track import FALL, LIFE, MOTION, POWER
 
 Delivered: TypeAlias = npt.NDArray[Any]  # structured, dtype DELIVERED
 DELIVERED: Final = np.dtype(
@@ -111,6 +111,22 @@ def deliver(home: SeasonHome, rows: Delivered, start: float, days: int, chances:
     return arrival
 
 
+def changed(rows: Delivered) -> npt.NDArray[np.bool_]:
+    """bool [rows]: which differ from the one before of their series; the first is compared with nothing.
+
+    Args:
+        rows: in time order, as the gateway hears them.
+    """
+    series = rows["device"].astype(np.int64) * 256 + rows["metric"]
+    order = np.argsort(series, kind="stable")
+    values, of = rows["value"][order], series[order]
+    marked = np.concatenate([[False], (np.diff(values) != 0) & (np.diff(of) == 0)])
+    sos = rows["metric"][order] == BY_NAME["sos"].id
+    found = np.zeros(len(rows), dtype=np.bool_)
+    found[order] = marked | sos  # a button that never says 0: each press is one
+    return found
+
+
 def _one_of(home: SeasonHome, rng: Generator, *kinds: DeviceKind) -> int:
     options = [index for kind in kinds for index in home.of_kind(kind)]
     return options[int(rng.integers(len(options)))]
@@ -149,8 +165,13 @@ def _network_outage(home: SeasonHome, arrival: Arrival, begin: float, rng: Gener
 
 
 def _power_outage(home: SeasonHome, arrival: Arrival, begin: float, rng: Generator) -> None:
+    """The radar starts anew with it: it knows a fall by the falling, so of who lies there already it says nothing."""
     end = begin + float(rng.uniform(0.3, 10)) * HOUR
     _keep(arrival, _between(arrival, begin, end))
+    rows = arrival.readings
+    after = np.flatnonzero((rows["device"] == home.radar) & (rows["metric"] == FALL) & (rows["time"] >= end))
+    next_told = np.flatnonzero(rows["changed"][after])
+    rows["value"][after[: next_told[0] if len(next_told) else len(after)]] = 0.0
     arrival.said += [Said(begin + 75, False), Said(end + 20, True)]
     _tell(home, arrival, "power_outage", begin, end)
 
@@ -187,7 +208,7 @@ def _flat_meter(home: SeasonHome, arrival: Arrival, begin: float, rng: Generator
     if len(mine):
         rows["value"][mine] = rows["value"][mine[0]]
         rows["changed"][mine[1:]] = False
-        _tell(home, arrival, "flat_meter", begin, end)
+        _tell(home, arrival, "flat_meter", begin, end, home.meter)
 
 
 def _radio_hangs(home: SeasonHome, arrival: Arrival, begin: float, rng: Generator) -> None:

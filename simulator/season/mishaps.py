@@ -68,6 +68,8 @@ _SENSED: Final = {
     Mishap.SOS: DeviceKind.SOS, Mishap.SMOKE: DeviceKind.SMOKE, Mishap.GAS: DeviceKind.GAS,
     Mishap.LEAK: DeviceKind.LEAK, Mishap.TAMPER: DeviceKind.MOTION,
 }  # fmt: skip
+_REPEATED: Final = (Mishap.SMOKE, Mishap.GAS)
+REPEAT_S: Final = 60.0  # real detectors: each 3 s, or four times a second
 
 
 def happen(mishap: Mishap, weeks: Weeks, number: int, rng: Generator) -> Truth:
@@ -85,13 +87,14 @@ def _pick(options: list[tuple[float, float, str]], rng: Generator) -> tuple[floa
 
 
 def _sensed(mishap: Mishap, weeks: Weeks, number: int, rng: Generator) -> Truth:
-    """A device says so by itself; it is over within the hour."""
+    """A device says so by itself, smoke and gas again and again; it is over within the hour."""
     devices = weeks.home.of_kind(_SENSED[mishap])
     device = devices[int(rng.integers(len(devices)))]
     start = weeks.dawn(number) + float(rng.uniform(0, DAY))
     metric = BY_NAME[mishap.value].id
     end = start + float(rng.uniform(300, 2400))
-    weeks.track.add((start, device, metric, 1.0))
+    moments = np.arange(start, end, REPEAT_S) if mishap in _REPEATED else [start]
+    weeks.track.add(*((float(moment), device, metric, 1.0) for moment in moments))
     if mishap is not Mishap.SOS:  # a button that never says that it was let go
         weeks.track.add((end, device, metric, 0.0))
     return _truth(weeks, mishap, start, end, device)

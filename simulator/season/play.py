@@ -5,14 +5,13 @@ from datetime import date
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 from numpy.random import Generator
 
 from core.metrics import BY_NAME
 from core.model import DeviceKind
 from simulator.events import Floats
 from simulator.residents import Persona
-from simulator.season.faults import DELIVERED, Arrival, Chances, Delivered, deliver
+from simulator.season.faults import DELIVERED, Arrival, Chances, Delivered, changed, deliver
 from simulator.season.homes import SeasonHome
 from simulator.season.mishaps import Happening, Mishap, happen
 from simulator.season.track import FALL, WATER, Track
@@ -111,7 +110,7 @@ def measured(track: Track, start: float, days: int, rng: Generator) -> Delivered
             continue
         parts.append(_as_delivered(beats, index, metric, _last_said(track, index, metric, beats)))
         if device.kind is DeviceKind.RADAR:
-            parts.append(_as_delivered(beats[::6] + 0.2, index, FALL, _last_said(track, index, FALL, beats[::6])))
+            parts.append(_as_delivered(beats + 0.2, index, FALL, _last_said(track, index, FALL, beats)))
     water = home.only(DeviceKind.WATER_METER)
     ticks = np.arange(start + home.devices[water].phase * WATER_S, end, WATER_S)
     uses = track.uses[np.argsort(track.uses[:, 0], kind="stable")]
@@ -119,7 +118,7 @@ def measured(track: Track, start: float, days: int, rng: Generator) -> Delivered
     parts.append(_as_delivered(ticks, water, WATER, np.round(120 + run, 4)))
     rows = np.concatenate(parts)
     rows = rows[np.argsort(rows["time"], kind="stable")]
-    rows["changed"] = _changed(rows)
+    rows["changed"] = changed(rows)
     rows["received"] = rows["time"]
     rows["stored"] = rows["time"] + rng.uniform(0.3, 4.0, len(rows))
     return rows
@@ -137,15 +136,3 @@ def _last_said(track: Track, device: int, metric: int, moments: Floats) -> Float
     rows = track.rows[(track.rows["device"] == device) & (track.rows["metric"] == metric)]
     at = np.searchsorted(rows["time"], moments) - 1
     return np.where(at >= 0, rows["value"][np.maximum(at, 0)] if len(rows) else 0.0, 0.0)
-
-
-def _changed(rows: Delivered) -> npt.NDArray[np.bool_]:
-    """Which readings differ from the one before of their series; the first is compared with nothing."""
-    series = rows["device"].astype(np.int64) * 256 + rows["metric"]
-    order = np.argsort(series, kind="stable")
-    values, of = rows["value"][order], series[order]
-    marked = np.concatenate([[False], (np.diff(values) != 0) & (np.diff(of) == 0)])
-    sos = rows["metric"][order] == BY_NAME["sos"].id
-    changed = np.zeros(len(rows), dtype=np.bool_)
-    changed[order] = marked | sos  # a button that never says 0: each press is one
-    return changed

@@ -1,15 +1,19 @@
 """A season's homes say what their gateways would, and its people do not walk through shut doors."""
 
-import numpy as np
+from typing import Any
 
+import numpy as np
+import pytest
+
+from core.metrics import BY_NAME
 from core.model import DeviceKind, Found
 from evaluation.simulated import FIRST
 from simulator.routine import Activity
-from simulator.season.faults import NONE
+from simulator.season.faults import NONE, Arrival, Chances, Delivered, _power_outage
 from simulator.season.homes import SeasonHome
 from simulator.season.limits import LIMIT
-from simulator.season.mishaps import Mishap
-from simulator.season.play import play_season
+from simulator.season.mishaps import REPEAT_S, Happening, Mishap, happen
+from simulator.season.play import measured, play_season
 from simulator.season.visits import has_carers
 from simulator.season.weeks import Weeks, shut_in
 
@@ -62,3 +66,47 @@ def test_carers_are_seen_at_the_door_log_most_visits_and_meet_nobody_who_is_out(
         if visit.fell:
             falls = [one for one in season.truth if one.what == Mishap.COLLAPSE and 0 < one.start - visit.end <= 900]
             assert len(falls) == 1
+
+
+@pytest.mark.parametrize("mishap", [Mishap.SMOKE, Mishap.GAS])
+def test_smoke_and_gas_are_said_again_each_minute_while_they_last(mishap: Mishap) -> None:
+    """So a radio or a power that comes back meanwhile lets them be heard."""
+    _, rows, one = it_happens(mishap)
+    said = rows[rows["metric"] == BY_NAME[mishap.value].id]
+    alarming = said["time"][said["value"] > 0]
+    gaps = np.diff(np.append(alarming, one.end))
+    assert alarming[0] == one.start
+    assert gaps.max() <= REPEAT_S
+    assert said["changed"].sum() == 2
+
+
+def test_a_radar_says_with_each_message_that_somebody_lies_there_but_not_when_it_had_no_power() -> None:
+    home, rows, fall = it_happens(Mishap.FALL)
+    metric = BY_NAME["fall"].id
+
+    def lies(readings: Delivered) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+        return np.asarray(readings["time"][(readings["metric"] == metric) & (readings["value"] > 0)])
+
+    assert np.diff(np.append(lies(rows), fall.end)).max() < 660
+    short = next(seed for seed in range(1000) if np.random.default_rng(seed).uniform(0.3, 10) < 0.5)
+    arrival = Arrival(rows.copy())
+    _power_outage(home, arrival, fall.start - 600, np.random.default_rng(short))
+    assert arrival.truth[0].end < fall.end - 300
+    assert not len(lies(arrival.readings))
+    told = arrival.readings[(arrival.readings["metric"] == metric) & (arrival.readings["time"] > arrival.truth[0].end)]
+    assert len(told) > 10
+
+
+def test_a_season_is_the_same_each_time() -> None:
+    one, other = (play_season(5, 2, FIRST, 20, Chances(), faulty=True, carers=True) for _ in range(2))
+    assert one.arrival.readings.tobytes() == other.arrival.readings.tobytes()
+    assert (one.truth, one.arrival.said, one.visits) == (other.truth, other.arrival.said, other.visits)
+
+
+def it_happens(mishap: Mishap) -> tuple[SeasonHome, Delivered, Happening]:
+    """A home of twelve days, what its gateway would send, and what happened on the tenth."""
+    home, rng = SeasonHome(1, 1), np.random.default_rng(5)
+    weeks = Weeks(home, FIRST, 12, {}, rng)
+    (one,) = happen(mishap, weeks, 10, rng)
+    rows: Any = measured(weeks.track, weeks.start, 12, rng)
+    return home, rows, one
