@@ -99,6 +99,7 @@ def deliver(home: SeasonHome, rows: Delivered, start: float, days: int, chances:
             begun = len(arrival.truth)
             scene(home, arrival, begin, rng)
             busy += [(one.start, one.end) for one in arrival.truth[begun:]]
+    arrival.readings["changed"] = changed(arrival.readings)  # the gateway compares with what it has heard
     _learned_limits(home, arrival, start)
     _replays(arrival, start, days, chances.replay, rng)
     _lateness(arrival, chances, rng)

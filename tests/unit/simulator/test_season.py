@@ -9,7 +9,7 @@ from core.metrics import BY_NAME
 from core.model import DeviceKind, Found
 from evaluation.simulated import FIRST
 from simulator.routine import Activity
-from simulator.season.faults import NONE, Arrival, Chances, Delivered, _power_outage
+from simulator.season.faults import NONE, Arrival, Chances, Delivered, _power_outage, deliver
 from simulator.season.homes import SeasonHome
 from simulator.season.limits import LIMIT
 from simulator.season.mishaps import REPEAT_S, Happening, Mishap, happen
@@ -95,6 +95,26 @@ def test_a_radar_says_with_each_message_that_somebody_lies_there_but_not_when_it
     assert not len(lies(arrival.readings))
     told = arrival.readings[(arrival.readings["metric"] == metric) & (arrival.readings["time"] > arrival.truth[0].end)]
     assert len(told) > 10
+
+
+def test_after_an_outage_a_gateway_compares_with_what_it_heard_before() -> None:
+    season = play_season(3, 1, FIRST, 30, NONE, faulty=False)
+    rows = season.arrival.readings[season.arrival.readings["metric"] != LIMIT]
+    rows = rows[np.argsort(rows["time"], kind="stable")]
+    broken = Chances(**dict.fromkeys(vars(NONE), 0.0) | {"power_outage": 0.5, "radio_hangs": 0.5})
+    start = float(season.arrival.said[0].at - 1)
+    arrived = deliver(season.home, rows.copy(), start, 30, broken, np.random.default_rng(1))
+    heard = arrived.readings[np.argsort(arrived.readings["time"], kind="stable")]
+    last: dict[tuple[int, int], float] = {}
+    compared = 0
+    for row in heard[heard["metric"] != LIMIT]:
+        series = (int(row["device"]), int(row["metric"]))
+        if series[1] != BY_NAME["sos"].id:
+            assert row["changed"] == (series in last and last[series] != row["value"]), row
+            compared += 1
+        last[series] = row["value"]
+    assert len(arrived.truth) > 2
+    assert compared > 40_000
 
 
 def test_a_season_is_the_same_each_time() -> None:
