@@ -9,7 +9,7 @@ import numpy as np
 from alerts import ending
 from alerts.hindsight.alarms import Alarm
 from core.model import AlertKind, Severity
-from evaluation.truth import MEANINGS, explained, finds, is_incident, says_unseen, unseen
+from evaluation.truth import MEANINGS, concerns, explained, finds, is_incident, says_unseen, unseen
 from simulator.season.mishaps import Happening
 
 
@@ -75,7 +75,7 @@ class Score:
         for alarm in alarms:
             opened = alarm.opened_at.timestamp()
             tally = self.kinds[alarm.kind]
-            if explained(alarm.kind, alarm.first_at.timestamp(), opened, truth):
+            if explained(alarm.kind, alarm.subject_id, alarm.first_at.timestamp(), opened, truth):
                 tally.true += 1
                 continue
             silence = (alarm.kind, alarm.first_at.timestamp())
@@ -128,20 +128,24 @@ class Score:
         assert meaning.kind is not None
         tally = self.kinds[meaning.kind]
         tally.incidents += 1
+        answers = [
+            alarm
+            for alarm in alarms
+            if alarm.kind in meaning.answers and concerns(alarm.kind, alarm.subject_id, happening)
+        ]
         moments = [
             (began.timestamp(), at.timestamp(), alarm.kind)
-            for alarm in alarms
-            if alarm.kind in meaning.answers
+            for alarm in answers
             for began, at in ((alarm.first_at, alarm.opened_at), *alarm.again)
         ]
-        standing = any(alarm.kind in meaning.answers and _stands(alarm, happening) for alarm in alarms)
+        standing = [alarm for alarm in answers if _stands(alarm, happening)]
         inside = [(opened, kind) for began, opened, kind in moments if finds(began, opened, happening)]
         if inside:
             tally.delays_s.append(max(min(inside)[0] - happening.start, 0.0))
             tally.by_itself += any(kind is meaning.kind for _, kind in inside)
         elif standing and happening.what not in ("sos", "fall"):  # somebody is called already
             tally.delays_s.append(0.0)
-            tally.by_itself += any(alarm.kind is meaning.kind for alarm in alarms if _stands(alarm, happening))
+            tally.by_itself += any(alarm.kind is meaning.kind for alarm in standing)
         else:
             self.misses.append(happening)
             if unseen(happening, truth):

@@ -136,7 +136,8 @@ def _score_group(
         """Who comes finds what really happened. A notice is nobody's errand: it ends by itself."""
         if alarm.severity is Severity.NOTICE:
             return None
-        true = explained(alarm.kind, alarm.first_at.timestamp(), alarm.opened_at.timestamp(), truth[alarm.home_id])
+        began, opened = alarm.first_at.timestamp(), alarm.opened_at.timestamp()
+        true = explained(alarm.kind, alarm.subject_id, began, opened, truth[alarm.home_id])
         return Answer(_COMES_AFTER_S[alarm.severity], Outcome.HELPED if true else Outcome.FALSE_ALARM)
 
     start = min(season.arrival.said[0].at for season in seasons) - 1

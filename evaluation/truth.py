@@ -24,6 +24,7 @@ _GONE: Final = frozenset({AlertKind.GATEWAY_OFFLINE, AlertKind.CANNOT_WATCH, Ale
 UNSEEING: Final = frozenset({"power_outage", "radio_hangs", "network_outage"})
 # ... and what the platform then says of the home: that nobody should rely on its silence.
 SAYS_UNSEEN: Final = frozenset({AlertKind.CANNOT_WATCH, AlertKind.GATEWAY_OFFLINE, AlertKind.HUB_DOWN})
+OF_ONE_DEVICE: Final = frozenset({AlertKind.DEVICE_SILENT, AlertKind.SENSOR_STUCK})
 # What a device says by itself, in a reading that is never lost.
 SAID: Final = frozenset({Mishap.SOS, Mishap.FALL, Mishap.SMOKE, Mishap.GAS, Mishap.LEAK, Mishap.TAMPER})
 # ... and says again and again while it lasts: whoever hears it late hears it all the same.
@@ -125,6 +126,11 @@ def unseen(happening: Happening, truth: Sequence[Happening]) -> bool:
     return any(one.start <= happening.start and until(one) <= one.end for one in faults)
 
 
+def concerns(kind: AlertKind, subject_id: int, happening: Happening) -> bool:
+    """Whether an alert of this kind, about this subject, speaks of the device to which that happened, if of one."""
+    return kind not in OF_ONE_DEVICE or happening.device in (None, subject_id % DEVICES_A_HOME)
+
+
 def says_unseen(kind: AlertKind, subject_id: int, happening: Happening) -> bool:
     """Whether an alert of this kind says that nobody should rely on the home, or on the device that should report."""
     if kind is AlertKind.DEVICE_SILENT:
@@ -154,6 +160,9 @@ def finds(began: float, opened: float, happening: Happening) -> bool:
     return happening.what in SAID and about(began, opened, happening)
 
 
-def explained(kind: AlertKind, began: float, opened: float, happenings: Sequence[Happening]) -> bool:
-    """Whether an alert of this kind is about something that really happened in its home."""
-    return any(kind in MEANINGS[one.what].explains and about(began, opened, one) for one in happenings)
+def explained(kind: AlertKind, subject_id: int, began: float, opened: float, happenings: Sequence[Happening]) -> bool:
+    """Whether an alert of this kind, about this subject, is about something that really happened in its home."""
+    return any(
+        kind in MEANINGS[one.what].explains and concerns(kind, subject_id, one) and about(began, opened, one)
+        for one in happenings
+    )

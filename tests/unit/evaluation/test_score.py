@@ -14,9 +14,11 @@ START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-def alarm(kind: AlertKind, began: datetime, opened: datetime, severity: Severity = Severity.URGENT) -> Alarm:
-    finding = Finding(1, kind, severity, -1, f"v1:{kind}:1", began, "", {})
-    return Alarm(1, kind, severity, -1, finding.dedup_key, began, opened, began, finding)
+def alarm(
+    kind: AlertKind, began: datetime, opened: datetime, severity: Severity = Severity.URGENT, subject: int = -1
+) -> Alarm:
+    finding = Finding(1, kind, severity, subject, f"v1:{kind}:1", began, "", {})
+    return Alarm(1, kind, severity, subject, finding.dedup_key, began, opened, began, finding)
 
 
 def score(what: Mishap, hours: float, *alarms: Alarm) -> Score:
@@ -88,6 +90,16 @@ def test_no_fault_that_was_missed_excuses_itself(fault: str) -> None:
     found = Score()
     found.add_home([], [Happening(1, fault, start, start + 3600, 3)], 10)
     assert [tally.unseen for tally in found.kinds.values() if tally.incidents] == [0]
+
+
+def test_an_alert_about_another_device_has_found_nothing_and_is_false() -> None:
+    start = START.timestamp()
+    for subject, found_it in ((103, 1), (105, 0)):
+        found = Score()
+        silent = alarm(AlertKind.DEVICE_SILENT, START, START + 4 * HOUR, Severity.NOTICE, subject)
+        found.add_home([silent], [Happening(1, "dead_battery", start, start + 86_400, 3)], 10)
+        figures = found.kinds[AlertKind.DEVICE_SILENT].figures()
+        assert (figures["found"], found.false_notices) == (found_it, 1 - found_it)
 
 
 def test_one_silence_is_one_false_alarm_however_often_it_is_told() -> None:
