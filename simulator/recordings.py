@@ -18,6 +18,7 @@ from core.errors import RegisterError
 from core.wire import to_ms
 
 KINDS: Final = ("motion", "contact", "pressure", "power_w")
+_SENSOR_KEYS: Final = ("kind", "room", "exterior")
 _STATES: Final = {"ON": 1.0, "OPEN": 1.0, "OFF": 0.0, "CLOSE": 0.0}
 _HOUR_MS: Final = 3_600_000
 
@@ -125,8 +126,15 @@ def _read_home(path: Path, name: str) -> tuple[int, tuple[RecordedSensor, ...]]:
             raise RegisterError(
                 f"{path}, [{name}.sensors], {sensor!r}: kind is {kind!r}: write one of {', '.join(KINDS)}"
             )
-        exterior = bool(about.get("exterior", False))
-        sensors.append(RecordedSensor(sensor, kind, str(about.get("room", "other")), exterior))
+        where = f"{path}, [{name}.sensors], {sensor!r}"
+        if unknown := set(about) - set(_SENSOR_KEYS):
+            raise RegisterError(f"{where}: {', '.join(sorted(unknown))} means nothing: write {', '.join(_SENSOR_KEYS)}")
+        exterior, room = about.get("exterior", False), about.get("room", "other")
+        if not isinstance(exterior, bool):
+            raise RegisterError(f"{where}: exterior is {exterior!r}: write true or false, without quotes")
+        if not isinstance(room, str):
+            raise RegisterError(f"{where}: room is {room!r}: write what the room is called, in quotes")
+        sensors.append(RecordedSensor(sensor, kind, room, exterior))
     return residents, tuple(sensors)
 
 

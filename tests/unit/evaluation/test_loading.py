@@ -123,6 +123,9 @@ def test_labels_that_are_no_gzip_file_are_named(tmp_path: Path) -> None:
     ("homes", "rows", "says"),
     [
         (HOMES.replace('"motion"', '"lidar"'), None, r"\[a\.sensors\], 'pir': kind is 'lidar': write one of motion"),
+        (HOMES.replace("exterior = true", 'exterior = "no"'), None, r"'door': exterior is 'no': write true or false"),
+        (HOMES.replace("exterior = true", "exteriour = true"), None, r"'door': exteriour means nothing: write kind"),
+        (HOMES.replace('"conservatory"', "3"), None, r"'pir': room is 3: write what the room is called"),
         (HOMES.replace("residents = 1", 'residents = "one"'), None, r"\[a\]: residents is 'one': write how many"),
         (HOMES.replace("residents = 1", "residents = 0"), None, r"residents is 0"),
         ("a = 3\n", None, r"homes\.toml, a: is 3: write a table \[a\]"),
