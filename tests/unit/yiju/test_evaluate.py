@@ -6,9 +6,7 @@ from typer.testing import CliRunner
 from yiju.cli import app
 
 
-@pytest.mark.parametrize(
-    ("option", "value", "least"), [("--days", "7", 8), ("--seed", "-1", 0), ("--homes", "0", 1)]
-)
+@pytest.mark.parametrize(("option", "value", "least"), [("--days", "7", 8), ("--seed", "-1", 0), ("--homes", "0", 1)])
 def test_a_number_that_leaves_nothing_to_score_is_named(option: str, value: str, least: int) -> None:
     answer = CliRunner().invoke(app, ["evaluate", "--simulated", option, value], color=False)
     assert answer.exit_code == 2
