@@ -30,7 +30,7 @@ class FixedRule:
 
 
 class _Hours:
-    def limit_s(self, at: Floats, began: Codes, setting: float) -> Floats:
+    def limit_s(self, at: Floats, began: Codes, unseen_s: Floats, setting: float) -> Floats:
         return np.full(len(at), setting * 3600)
 
 
@@ -52,7 +52,7 @@ class _Longest:
 
     home: RecordedHome
 
-    def limit_s(self, at: Floats, began: Codes, setting: float) -> Floats:
+    def limit_s(self, at: Floats, began: Codes, unseen_s: Floats, setting: float) -> Floats:
         signs = self.home.signs.time
         longest = np.maximum.accumulate(np.diff(signs, prepend=signs[0]))
         return np.asarray(setting * longest[np.searchsorted(signs, at, side="right") - 1], dtype=np.float64)

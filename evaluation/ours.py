@@ -51,11 +51,12 @@ class _Known:
     has_door: bool
     worked_out: "dict[float, personal.Minutes | None]"
 
-    def limit_s(self, at: Floats, began: Codes, setting: float) -> Floats:
+    def limit_s(self, at: Floats, began: Codes, unseen_s: Floats, setting: float) -> Floats:
         if setting not in self.worked_out:
             self.worked_out[setting] = None if self.fit is None else personal.limits(self.fit, setting)
         minutes = self.worked_out[setting]
-        usual = np.full(len(at), np.nan) if minutes is None else personal.limit_s(minutes, at, began, 0.0)
+        nothing = np.full(len(at), np.nan)
+        usual = nothing if minutes is None else personal.limit_with_holes_s(minutes, at, began, unseen_s, 0.0)
         policy = self.policy
         floor, rule, absent = map(np.asarray, (policy.inactivity_floor_s, policy.inactivity_s, policy.not_returned_s))
         twice = np.asarray(np.nan if self.fit is None else self.fit.twice_s)

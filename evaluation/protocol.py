@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from alerts.detect.arrays import Floats
+from alerts.detect.arrays import Floats, Ints
 from alerts.detect.spells import Codes, beginnings
 from evaluation.recorded import DAY_S, RecordedHome
 
@@ -22,12 +22,13 @@ MISSED_S: Final = 12 * 3600.0
 class Knowledge(Protocol):
     """What a detector knew of a home before a day began."""
 
-    def limit_s(self, at: Floats, began: Codes, setting: float) -> Floats:
+    def limit_s(self, at: Floats, began: Codes, unseen_s: Floats, setting: float) -> Floats:
         """float64 [silences]: how long each may last, seconds; inf = for ever.
 
         Args:
             at: when each silence begins, epoch seconds.
             began: how it begins.
+            unseen_s: how much of it was not received.
             setting: what moves the detector along its curve.
         """
 
@@ -114,16 +115,23 @@ def score(trial: Trial, known: list[Knowledge], setting: float) -> Score:
     alarmed = np.full(len(trial.at), False)
     for day, knowledge, collapses in zip(trial.home.days, known, trial.collapse, strict=True):
         today = np.flatnonzero((trial.until > day) & (trial.at < day + DAY_S) & ~alarmed)
-        limit = knowledge.limit_s(trial.at[today], trial.began[today], setting)
-        alarm = np.maximum(trial.home.seen_for(trial.at[today], limit), day)
+        alarm = np.maximum(_told_at(trial, knowledge, today, setting), day)
         hit = (alarm < trial.until[today]) & (alarm < day + DAY_S)
         alarmed[today[hit]] = True
         raised += alarm[hit].tolist()
         fallen = collapses[~np.isnan(collapses)]
         last = np.searchsorted(trial.at, fallen, side="right") - 1
-        alarm = trial.home.seen_for(trial.at[last], knowledge.limit_s(trial.at[last], trial.began[last], setting))
+        alarm = _told_at(trial, knowledge, last, setting)
         delays.append(np.clip(alarm - fallen, 0, CAP_S))
     return Score(len(known), np.array(raised), np.concatenate(delays) if delays else np.zeros(0))
+
+
+def _told_at(trial: Trial, knowledge: Knowledge, which: Ints, setting: float) -> Floats:
+    """float64 [which]: when each of these silences is too long; the holes that it has until then change its limit."""
+    at, began = trial.at[which], trial.began[which]
+    told = trial.home.seen_for(at, knowledge.limit_s(at, began, np.zeros(len(at)), setting))
+    unseen_s = trial.home.unseen_s(at, told)
+    return trial.home.seen_for(at, knowledge.limit_s(at, began, unseen_s, setting)) if unseen_s.any() else told
 
 
 def figures(scores: list[Score]) -> dict[str, object]:

@@ -13,7 +13,7 @@ from alerts.detect import calibrate, hazard
 from alerts.detect.arrays import Floats
 from alerts.detect.calibrate import Tail
 from alerts.detect.hazard import HALVES, KINDS, Surprise, half_of_day
-from alerts.detect.memory import Memory
+from alerts.detect.memory import HOLE_S, Memory
 from alerts.detect.spells import DOOR, Began, Codes
 
 # Who leaves in the morning may be out for the day: a market, a clinic, a class, now and then and told to nobody. Old
@@ -85,6 +85,26 @@ def _day_out() -> Minutes:
 
 
 DAY_OUT_MIN: Final = _day_out()  # int16 [halves]: the least that who left in each half hour is waited for, minutes
+
+
+def limit_with_holes_s(
+    minutes: Minutes, at: Floats, began: Codes, unseen_s: Floats, zone_offset_s: "Floats | float"
+) -> Floats:
+    """float64 [silences]: as `limit_s`, where so much of each was not received.
+
+    What was done in a hole in what was received is not known: the silence that is left after it may be any of those
+    that begin at its end.
+    """
+    usual = limit_s(minutes, at, began, zone_offset_s)
+    holed = np.flatnonzero((unseen_s > HOLE_S) & ~np.isin(began, DOOR))
+    if not len(holed):
+        return usual
+    part = minutes if minutes.ndim == 2 else minutes[holed]
+    offset_s = np.broadcast_to(zone_offset_s, at.shape)[holed]
+    for kind in (Began.INDOORS, Began.BEDROOM, Began.BATHROOM, Began.RESTING):
+        one = limit_s(part, at[holed] + unseen_s[holed], np.full(len(holed), kind, dtype=np.int8), offset_s)
+        usual[holed] = np.maximum(usual[holed], one)
+    return usual
 
 
 def limit_s(minutes: Minutes, at: Floats, began: Codes, zone_offset_s: "Floats | float") -> Floats:

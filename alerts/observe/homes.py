@@ -9,10 +9,9 @@ from alerts.detect import arrays, cannot_watch, device_silent, personal, visits
 from alerts.detect.alike import look_up
 from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.detect.coverage import QUARTER_S
-from alerts.detect.memory import HOLE_S
 from alerts.detect.power import Usual
 from alerts.detect.power import unseen_s as outages_s
-from alerts.detect.spells import DOOR, Began, Codes, how_began, room_codes
+from alerts.detect.spells import Began, Codes, how_began, room_codes
 from alerts.detect.visits import Visited
 from alerts.observe.columns import Columns, latest
 from alerts.observe.devices import online_since
@@ -114,19 +113,8 @@ def homes(
 
 
 def personal_s(known: Limits, life_at: Floats, began: Codes, unseen_s: Floats, zone_offset_s: Floats) -> Floats:
-    """float64 [homes]: the personal limits.
-
-    What was done in a hole in what was received is not known: the silence that is left after it may be any of those
-    that begin at its end.
-    """
-    usual = personal.limit_s(known.minutes, life_at, began, zone_offset_s)
-    holed = np.flatnonzero((unseen_s > HOLE_S) & ~np.isin(began, DOOR))
-    part = known.minutes[holed]
-    for kind in (Began.INDOORS, Began.BEDROOM, Began.BATHROOM, Began.RESTING):
-        later = life_at[holed] + unseen_s[holed]
-        one = personal.limit_s(part, later, np.full(len(holed), kind, dtype=np.int8), zone_offset_s[holed])
-        usual[holed] = np.maximum(usual[holed], one)
-    return usual
+    """float64 [homes]: the personal limits, where so much of each silence was not received."""
+    return personal.limit_with_holes_s(known.minutes, life_at, began, unseen_s, zone_offset_s)
 
 
 def _rests(devices: arrays.Devices) -> Bools:

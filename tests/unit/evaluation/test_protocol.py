@@ -39,7 +39,7 @@ def home(times: list[float], *, out: list[tuple[float, float]] | None = None, da
 class Hours:
     """Knows nothing and waits so many hours."""
 
-    def limit_s(self, at: Floats, began: Codes, setting: float) -> Floats:
+    def limit_s(self, at: Floats, began: Codes, unseen_s: Floats, setting: float) -> Floats:
         return np.full(len(at), setting * 3600)
 
 
@@ -94,11 +94,27 @@ def test_what_was_not_received_is_no_silence_after_a_collapse_either() -> None:
     assert not len(found.false_alarms)
 
 
+def test_a_hole_is_judged_as_the_product_judges_it() -> None:
+    """After it the silence may be any that begins indoors at its end: a night, where somebody lay down meanwhile."""
+    moves = [day * DAY_S + 7 * 3600 + step * 60.0 for day in range(12) for step in range(15 * 60)]  # 07:00 to 22:00
+    made = home(moves, days=12)
+    resting = (made.signs.time - START) % DAY_S > 21.9 * 3600  # each night begins on the bed
+    signs = Signs(made.signs.time, made.signs.exterior, made.signs.room, resting)
+    hole = np.array([[START + 10 * DAY_S + 19 * 3600, START + 10 * DAY_S + 22 * 3600]])
+    known = Ours().follow(RecordedHome(**{**vars(made), "signs": signs}))[3]
+    at, began = hole[:, 0] - 60, np.zeros(1, np.int8)
+    (usual,), (holed,) = (known.limit_s(at, began, np.array([unseen]), 50.0) for unseen in (0.0, 3 * 3600.0))
+    assert usual < 4 * 3600
+    assert holed > 8 * 3600
+
+
 def test_the_longest_so_far_is_that_of_the_past_alone() -> None:
     moves = [day * DAY_S + hour * 3600.0 for day in range(10) for hour in range(24)]
     moves = [move for move in moves if not 8 * DAY_S < move < 8 * DAY_S + 6 * 3600]
     made = home(moves)
-    (limit,) = BASELINES[2].follow(made)[0].limit_s(np.array([START + 8 * DAY_S]), np.zeros(1, np.int8), 1.1)
+    (limit,) = (
+        BASELINES[2].follow(made)[0].limit_s(np.array([START + 8 * DAY_S]), np.zeros(1, np.int8), np.zeros(1), 1.1)
+    )
     assert limit == pytest.approx(1.1 * 3600)
 
 
@@ -108,7 +124,7 @@ def test_what_happens_after_a_day_changes_nothing_that_was_known_before_it() -> 
     whole, prefix = home(moves, days=12), home([move for move in moves if move < 9 * DAY_S], days=9)
     at, began = whole.signs.time[:500], np.zeros(500, np.int8)
     for one, other in zip(Ours().follow(prefix), Ours().follow(whole), strict=False):
-        assert one.limit_s(at, began, 50.0).tolist() == other.limit_s(at, began, 50.0).tolist()
+        assert one.limit_s(at, began, 0 * at, 50.0).tolist() == other.limit_s(at, began, 0 * at, 50.0).tolist()
 
 
 def test_the_recorded_homes_meet_the_goal_and_two_runs_are_the_same() -> None:
