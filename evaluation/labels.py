@@ -36,6 +36,7 @@ def labelled_out(path: Path) -> Floats:
     """float64 [outings, 2], epoch seconds, wall time as UTC.
 
     An activity that is called leaving lasts until it ends; where another is called entering, until that begins.
+    Published labels have slips of the pen: one that ends before it begins lasts until the next activity begins.
 
     Raises:
         RegisterError: the file is none of labels; names it, the line, the value and the remedy.
@@ -44,7 +45,9 @@ def labelled_out(path: Path) -> Floats:
     left: float | None = None
     rows = sorted(_rows(path))
     entered = any(_ENTERS.search(activity) for _, _, activity in rows)
-    for start, end, activity in rows:
+    for place, (start, end, activity) in enumerate(rows):
+        if end < start:
+            end = rows[place + 1][0] if place + 1 < len(rows) else start
         if _ENTERS.search(activity):
             if left is not None:
                 spans.append((left, start))
@@ -81,12 +84,7 @@ def _rows(path: Path) -> Iterator[tuple[float, float, str]]:
             raise RegisterError(f"{path}, line {number}: {','.join(line)!r} is too short: write start,end,activity")
         start, end, activity = (line[place] for place in places)
         words = re.sub(r"[\W_]+", " ", activity.lower()).strip()
-        begins, ends = _seconds(start, path, number), _seconds(end, path, number)
-        if ends < begins and _LEAVES.search(words):  # elsewhere it harms nothing: recordings have such rows
-            raise RegisterError(
-                f"{path}, line {number}: ends at {end!r}, before its start {start!r}: correct one of both"
-            )
-        yield begins, ends, words
+        yield _seconds(start, path, number), _seconds(end, path, number), words
 
 
 def _seconds(stamp: str, path: Path, number: int) -> float:

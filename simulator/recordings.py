@@ -18,7 +18,6 @@ from core.errors import RegisterError
 from core.wire import to_ms
 
 KINDS: Final = ("motion", "contact", "pressure", "power_w")
-_SENSOR_KEYS: Final = ("kind", "room", "exterior")
 _STATES: Final = {"ON": 1.0, "OPEN": 1.0, "OFF": 0.0, "CLOSE": 0.0}
 _HOUR_MS: Final = 3_600_000
 
@@ -127,8 +126,6 @@ def _read_home(path: Path, name: str) -> tuple[int, tuple[RecordedSensor, ...]]:
                 f"{path}, [{name}.sensors], {sensor!r}: kind is {kind!r}: write one of {', '.join(KINDS)}"
             )
         where = f"{path}, [{name}.sensors], {sensor!r}"
-        if unknown := set(about) - set(_SENSOR_KEYS):
-            raise RegisterError(f"{where}: {', '.join(sorted(unknown))} means nothing: write {', '.join(_SENSOR_KEYS)}")
         exterior, room = about.get("exterior", False), about.get("room", "other")
         if not isinstance(exterior, bool):
             raise RegisterError(f"{where}: exterior is {exterior!r}: write true or false, without quotes")
