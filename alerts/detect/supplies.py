@@ -50,7 +50,7 @@ class Water:
         low_m3: how much has run since then.
         seen_s: how much of the time since `low_since` the meter was heard.
         running_since: since when some water has run in every half hour; NaN = it has not.
-        day_m3: run in the last 24 h.
+        day_m3: run in the last 24 h. recent_m3: in the last three hours (water.RECENT_S), counted from a half hour.
         door_at: last change of an exterior door: who came home then could not have drawn water before.
         dry_s: longest usual time without water and without the door; NaN = not known.
         out, watched: as in Whereabouts.
@@ -63,6 +63,7 @@ class Water:
     seen_s: Floats
     running_since: Floats
     day_m3: Floats
+    recent_m3: Floats
     door_at: Floats
     dry_s: Floats
     out: Bools

@@ -1,6 +1,7 @@
 """Water: too little for somebody who is at home, or water that never stops.
 
-Rules of the field: less than 0.01 m3 in 12 h; use in every half hour of 24 h, or more than 2 m3 a day, is a leak.
+Rules of the field: less than 0.01 m3 in 12 h; use in every half hour of 24 h, or more than 2 m3 a day, is a leak. So
+much is one while it goes on: whoever has shut the tap must not be called back half a day later by what ran before.
 """
 
 from typing import Final
@@ -13,6 +14,7 @@ from alerts.detect.supplies import Water
 from core.model import AlertKind, Severity
 
 DAY_S: Final = 86_400.0
+RECENT_S: Final = 3 * 3600.0  # so much in so long, at the rate that is too much for a day, goes on
 DRY_TIMES: Final = 1.2  # x the longest usual time with so little, which is a night as a rule ...
 MOST_S: Final = 14 * 3600.0  # ... and no more than that: the door begins the count anew, and people go out each day
 SEEN_SHARE: Final = 0.9  # a meter that was heard for less of the time proves nothing
@@ -44,7 +46,8 @@ def find_running(now: float, water: Water, slack_s: float = 0.0) -> Findings:
     """Homes in which water runs without end, or far too much of it. Arguments as in appliance_on.find."""
     running = now - water.running_since
     endless = running >= water.water_running_s + slack_s
-    much = water.day_m3 > water.water_day_m3
+    goes_on = water.recent_m3 >= water.water_day_m3 * RECENT_S / DAY_S
+    much = (water.day_m3 > water.water_day_m3) & goes_on
     rows = np.flatnonzero(endless | much)
     began = np.where(endless, water.running_since, now - DAY_S)[rows]
     return _findings(

@@ -8,6 +8,7 @@ import numpy as np
 
 from alerts.detect.arrays import Bools, Floats, Ints
 from alerts.detect.supplies import Climate, Power, Water
+from alerts.detect.water import RECENT_S
 from alerts.observe.columns import Columns
 
 QUARTER_S: Final = 900
@@ -15,6 +16,7 @@ POWER_QUARTERS: Final = 48
 WATER_QUARTERS: Final = 144  # 36 h; even, so that half hours fit
 CLIMATE_QUARTERS: Final = 96
 DAY_QUARTERS: Final = 96
+RECENT_QUARTERS: Final = int(RECENT_S // QUARTER_S)
 HEARD_QUARTERS: Final = 8  # a counter that was heard is known for two hours: nothing is lost between two readings
 TRICKLE_M3: Final = 0.0005  # less in half an hour is the meter's noise
 
@@ -117,6 +119,7 @@ def water(grid: Grid, homes: Mapping[str, Floats | Bools | Ints]) -> Water:
         seen_s=seen,
         running_since=np.where(run > 0, grid.end - 2 * QUARTER_S - run * 2 * QUARTER_S, np.nan),
         day_m3=used[:, -DAY_QUARTERS:].sum(axis=1),
+        recent_m3=used[:, -RECENT_QUARTERS:].sum(axis=1),
         **homes,  # type: ignore[arg-type]
     )
 

@@ -105,7 +105,8 @@ def water_low(now: float, row: Row, slack: float) -> bool:
 
 def water_running(now: float, row: Row, slack: float) -> bool:
     endless = row["running_since"] is not None and now - row["running_since"] >= row["water_running_s"] + slack
-    return bool(endless or row["day_m3"] > row["water_day_m3"])
+    much = row["day_m3"] > row["water_day_m3"] and row["recent_m3"] >= row["water_day_m3"] / 8
+    return bool(endless or much)
 
 
 def temperature(now: float, rows: Sequence[Row], since: str, slack: float) -> dict[int, int]:

@@ -71,7 +71,8 @@ powers = st.fixed_dictionaries(
 )  # fmt: skip
 waters = st.fixed_dictionaries(
     {"low_since": maybe, "door_at": maybe, "seen_s": st.sampled_from([0.0, 12 * HOUR, 30 * HOUR, 9 * DAY]),
-     "running_since": maybe, "day_m3": st.sampled_from([0.0, 2.0, 2.001]), "dry_s": spans, "out": flag,
+     "running_since": maybe, "day_m3": st.sampled_from([0.0, 2.0, 2.001]),
+     "recent_m3": st.sampled_from([0.0, 0.249, 0.25, 2.0]), "dry_s": spans, "out": flag,
      "watched": flag, "water_low_s": st.just(12 * HOUR), "water_running_s": st.just(24 * HOUR),
      "water_day_m3": st.just(2.0)}
 )  # fmt: skip
@@ -266,7 +267,7 @@ def test_a_run_of_high_power_begins_where_it_last_was_low(lows: list[list[float 
         assert [None if np.isnan(one) else one for one in since] == [oracle.high_since(row, least, NOW) for row in lows]
 
 
-@given(st.lists(st.none() | st.integers(0, 6), min_size=8, max_size=8))
+@given(st.lists(st.none() | st.integers(0, 6), min_size=14, max_size=14))
 def test_water_is_what_the_counter_rose_by_also_over_quarters_without_a_word(steps: list[int | None]) -> None:
     counter, lows, highs = 100.0, [], []
     for step in steps:
@@ -280,11 +281,30 @@ def test_water_is_what_the_counter_rose_by_also_over_quarters_without_a_word(ste
             "water_low_m3": 0.0095, "water_running_s": 1.0, "water_day_m3": 2.0}.items()}  # fmt: skip
     found = supplies.water(grid, one)
     assert found.day_m3[0] == pytest.approx(sum(uses), abs=1e-9)
+    assert found.recent_m3[0] == pytest.approx(sum(uses[-12:]), abs=1e-9)
     heard = [at for at, high in enumerate(highs) if high is not None]
     quiet = 0
-    while quiet < 8 and sum(uses[8 - quiet - 1 :]) < 0.0095:
+    while quiet < 14 and sum(uses[14 - quiet - 1 :]) < 0.0095:
         quiet += 1
-    if not heard or max(8 - quiet, heard[0]) >= 8:
+    if not heard or max(14 - quiet, heard[0]) >= 14:
         assert np.isnan(found.low_since[0])
     else:
-        assert found.low_since[0] == NOW - (8 - max(8 - quiet, heard[0])) * 900
+        assert found.low_since[0] == NOW - (14 - max(14 - quiet, heard[0])) * 900
+
+
+def test_too_much_water_is_a_finding_until_the_tap_has_been_shut_and_not_half_a_day_later() -> None:
+    ends = supplies.grid_end(NOW)
+    quarters = supplies.WATER_QUARTERS
+    of_home = {"home_id": 1, "door_at": np.nan, "dry_s": np.nan, "out": False, "watched": True,
+               "water_low_s": 12 * HOUR, "water_low_m3": 0.01, "water_running_s": 24 * HOUR,
+               "water_day_m3": 2.0}  # fmt: skip
+    one = {name: np.array([value]) for name, value in of_home.items()}
+    found = {}
+    for hours_since_shut in (0.0, 2.0, 4.0, 12.0):
+        opened_s, shut_s = (hours_since_shut + 4) * HOUR, hours_since_shut * HOUR  # four hours of 900 litres
+        ago_s = np.arange(quarters, 0, -1) * 900.0
+        used = np.where((ago_s <= opened_s) & (ago_s > shut_s), 0.225, 0.0)
+        high = 100 + np.cumsum(used)
+        grid = Grid(np.array([7]), ends, (high - used)[None, :], high[None, :])
+        found[hours_since_shut] = len(water.find_running(ends, supplies.water(grid, one)).home_id)
+    assert found == {0.0: 1, 2.0: 1, 4.0: 0, 12.0: 0}
