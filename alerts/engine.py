@@ -78,7 +78,7 @@ def tick(
     findings = detect(view, now, slack_s)
     installed = view.gateways.home_id[~np.isnan(view.gateways.heard_at)]
     planned.end_on_return(connection, now)
-    visits.end_forgotten(connection, now, view.policies)
+    visits.end_forgotten(connection, now, view.policies, slices)
     incidents = regional.look(connection, now, findings, set(view.gateways.home_id.tolist()))
     known = planned.load_planned(connection, now)
     standing, muted = inhibit(

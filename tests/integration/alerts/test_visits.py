@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from alerts.lifecycle import on_site, resolve
+from alerts.slices import ALL
 from alerts.visits import end_forgotten
 from care import visits
 from core.model import Found, Outcome
@@ -126,6 +127,16 @@ def test_the_time_after_which_a_visit_ends_by_itself_is_inherited(world: World) 
     world.tick(NOW + 2 * HOUR)
     (row,) = world.rows("SELECT ended_at FROM care_visit")
     assert row["ended_at"] == NOW + HOUR
+
+
+def test_a_visit_that_a_home_gives_more_time_is_not_ended_by_the_worker_of_other_homes(world: World) -> None:
+    home, carer = world.home("h2", visit_s=8 * 3600), world.person("bo", "worker")
+    visits.arrive(world.owner, home.id, carer, NOW)
+    home.heard(NOW + 5 * HOUR, since=NOW)
+    world.tick(NOW + 5 * HOUR, slices=[one for one in ALL if one != home.id % len(ALL)])
+    assert world.rows("SELECT ended_at FROM care_visit") == [{"ended_at": None}]
+    world.tick(NOW + 9 * HOUR, slices=[home.id % len(ALL)])
+    assert world.rows("SELECT ended_at FROM care_visit") == [{"ended_at": NOW + 8 * HOUR}]
 
 
 def test_who_is_on_site_for_an_alert_is_in_the_home_too(visited: Visited) -> None:
