@@ -43,11 +43,13 @@ def listen(connection: Connection, now: datetime) -> list[int]:
         if asked is None or asked.answer is Answer.WAITING:
             continue
         connection.execute(QUERIES["settle_question"], {"question_id": row["question_id"]})
+        if row["state"] == AlertState.RESOLVED and asked.answer not in (Answer.OK, Answer.HELP):
+            continue
         at = (asked.answered_at or now).isoformat(timespec="seconds")
         record(connection, row["id"], now, f"elder_{asked.answer}", {"answered_at": at}, None, Source.GATEWAY)
         announce(connection, row["id"], row["home_id"])
         if row["state"] != AlertState.OPEN:
-            continue  # whoever has it reads the answer in the history
+            continue  # whoever has it, or has closed it, reads the answer in the history
         if asked.answer is Answer.OK:
             if row["kind"] in ANSWERED:
                 end_itself(connection, row["id"], row["home_id"], now, {"answered_at": at})

@@ -88,6 +88,10 @@ HAVING max(device_state.value) = 0 AND max(device_state.off_at) > max(alert.last
 SELECT alert.id FROM alert JOIN device ON device.id = (alert.parameters ->> 'device_id')::int
 WHERE alert.id = ANY(%(ids)s) AND device.ended_at IS NOT NULL;
 
+-- name: reopened
+-- Of these alerts those that somebody has reopened, and when last.
+SELECT alert_id, max(at) AS at FROM alert_event WHERE alert_id = ANY(%(ids)s) AND what = 'reopened' GROUP BY alert_id;
+
 -- name: muted
 SELECT dedup_key, cause, kind FROM muted_finding
 WHERE ended_at IS NULL AND mod(home_id, 32) = ANY(%(slices)s);

@@ -329,6 +329,60 @@ def test_what_was_closed_too_early_is_reopened_within_a_day(street: Street) -> N
         reopen(owner, later, wang, street.now)
 
 
+def test_a_silence_that_somebody_reopens_is_not_ended_by_who_moved_before(street: Street) -> None:
+    home, owner = street.world.home("home-7"), street.world.owner
+    wang = street.person("wang")
+    motion = home.device("motion", "kitchen")
+    home.life(motion, street.now - 13 * HOUR)
+    home.heard(street.now)
+    street.passes()
+    (alert,) = street.world.alerts()
+    acknowledge(owner, alert["id"], wang, street.now)
+    home.life(motion, street.clock.move(5 * MINUTE))  # the helper
+    resolve(owner, alert["id"], wang, street.clock.move(MINUTE), Outcome.HELPED)
+    street.passes(10 * MINUTE, home)
+    reopen(owner, alert["id"], wang, street.now, why="she was not there, and is not at her daughter's")
+    street.passes(MINUTE, home)
+    assert street.world.alerts()[0]["state"] == "open"
+    assert street.rings() == {"wang": 2}
+    home.life(motion, street.clock.move(MINUTE))
+    street.passes(MINUTE, home)
+    assert street.world.alerts()[0]["outcome"] == "ended_itself"
+
+
+def test_a_leak_that_somebody_reopens_ends_by_a_person_only_though_the_floor_is_dry_there(street: Street) -> None:
+    home, owner = street.world.home("home-7"), street.world.owner
+    wang, leak = street.person("wang"), home.device("leak", "kitchen")
+    home.heard(street.now)
+    home.urgent(leak, "leak", street.now)
+    street.passes()
+    (alert,) = street.world.alerts("leak")
+    acknowledge(owner, alert["id"], wang, street.now)
+    resolve(owner, alert["id"], wang, street.clock.move(MINUTE), Outcome.FALSE_ALARM)
+    home.state(leak, "leak", 0, street.clock.move(MINUTE), changed=True)
+    reopen(owner, alert["id"], wang, street.clock.move(MINUTE), why="it comes through the ceiling")
+    street.passes(MINUTE, home)
+    assert street.world.alerts("leak")[0]["state"] == "open"
+
+
+def test_an_answer_from_before_does_not_end_what_somebody_reopens(street: Street) -> None:
+    home, owner = street.world.home("home-7"), street.world.owner
+    wang = street.person("wang")
+    street.prompt(home)
+    silent_since(street, home)
+    street.passes()
+    (alert,) = street.world.alerts()
+    resolve(owner, alert["id"], wang, street.clock.move(10 * timedelta(seconds=1)), Outcome.FALSE_ALARM)
+    street.answers("ok")
+    street.passes(MINUTE, home)
+    reopen(owner, alert["id"], wang, street.now, why="it was not she who pressed")
+    street.passes(MINUTE, home)
+    assert street.world.alerts()[0]["state"] == "open"
+    assert street.rings() == {"wang": 1}
+
+
+
+
 def test_who_was_told_of_a_silence_hears_that_it_is_over(street: Street) -> None:
     home = street.world.home("home-7")
     street.person("wang")
