@@ -134,5 +134,9 @@ ORDER BY alert.id FOR UPDATE OF alert_question, alert SKIP LOCKED;
 UPDATE alert_question SET settled = true WHERE question_id = %(question_id)s;
 
 -- name: go_on
--- The next rung is due now.
-UPDATE alert SET rung_at = %(now)s, severity = %(severity)s WHERE id = %(id)s;
+-- The next rung is due now; with `anew` the first one of a ladder that the alert has not climbed yet.
+UPDATE alert SET rung_at = %(now)s, severity = %(severity)s,
+    rung = CASE WHEN %(anew)s THEN 0 ELSE rung END,
+    step = CASE WHEN %(anew)s THEN 0 ELSE step END,
+    round = CASE WHEN %(anew)s THEN 0 ELSE round END
+WHERE id = %(id)s;

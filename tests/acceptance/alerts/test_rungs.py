@@ -29,6 +29,15 @@ def silent_since(street: Street, home: HomeWorld, hours: float = 12.1) -> None:
     home.heard(street.now)
 
 
+def cold(street: Street, home: HomeWorld) -> None:
+    """An alert of severity normal that the elder is asked about. Nobody can look, so it stays."""
+    said = {"room": "", "celsius": 5, "limit_celsius": 12, "silence_s": 9000, "since_at": street.now.isoformat()}
+    street.world._insert(
+        "alert", home_id=home.id, kind="cold", severity="normal", dedup_key="v1:cold", message="finding.cold.why",
+        parameters=Jsonb(said), rung_at=street.now, began_at=street.now, opened_at=street.now, last_at=street.now,
+    )  # fmt: skip
+
+
 def test_a_call_for_help_climbs_every_rung_until_somebody_has_it(street: Street) -> None:
     home = street.world.home("home-7")
     wang, zhao = street.person("wang"), street.person("zhao")
@@ -381,6 +390,38 @@ def test_an_answer_from_before_does_not_end_what_somebody_reopens(street: Street
     assert street.rings() == {"wang": 1}
 
 
+def test_help_that_is_asked_for_after_the_minute_skips_nobody_of_the_urgent_ladder(street: Street) -> None:
+    home = street.world.home("home-7")
+    wang = street.person("wang")
+    street.rotation(wang)
+    street.person("desk", "centre", street.world.street)
+    street.family("daughter", home)
+    street.prompt(home)
+    home.heard(street.now)
+    cold(street, home)
+    street.passes()
+    street.passes(MINUTE, home)  # no answer: the first of the family
+    assert street.rings() == {"daughter": 1}
+    street.answers("help")
+    street.passes(timedelta(seconds=5), home)
+    assert street.rings() == {"daughter": 2, "wang": 1}
+    street.passes(5 * MINUTE, home)
+    assert street.rings() == {"daughter": 2, "wang": 1, "desk": 1}
+
+
+def test_help_does_not_begin_a_ladder_anew_that_the_home_has_set_for_the_kind(street: Street) -> None:
+    home = street.world.home("home-7", ladder={"cold": [{"tell": ["elder"], "wait_s": 60}, {"tell": ["contact"]},
+                                                        {"tell": ["on_shift"]}]})  # fmt: skip
+    street.person("wang")
+    street.family("daughter", home)
+    street.prompt(home)
+    home.heard(street.now)
+    cold(street, home)
+    street.passes()
+    street.passes(MINUTE, home)
+    street.answers("help")
+    street.passes(timedelta(seconds=5), home)
+    assert street.rings() == {"daughter": 1, "wang": 1}
 
 
 def test_who_was_told_of_a_silence_hears_that_it_is_over(street: Street) -> None:
