@@ -157,11 +157,13 @@ WHERE id = %(id)s;
 NOTIFY urgent_event;
 
 -- name: tell_the_end
--- Everyone who was reached about an alert that ended by itself hears that it is over, from its `tell_at` on.
+-- Everyone who was reached about an alert that ended by itself hears that it is over, from its `tell_at` on. So does
+-- whom a message is just on its way to, or who is to be told again; when none has gone out, alerts/notify says nothing.
 INSERT INTO delivery (alert_id, rung, person_id, channel, purpose, created_at, next_try_at)
 SELECT DISTINCT over.id, 0, delivery.person_id, delivery.channel, 'ended', %(now)s::timestamptz, over.tell_at
 FROM unnest(%(ids)s::bigint[], %(tell_at)s::timestamptz[]) AS over (id, tell_at)
-JOIN delivery ON delivery.alert_id = over.id AND delivery.state = 'sent' AND delivery.purpose <> 'ended'
+JOIN delivery ON delivery.alert_id = over.id AND delivery.purpose <> 'ended' AND (delivery.state = 'sent'
+    OR (delivery.state = 'queued' AND (delivery.attempts > 0 OR delivery.sent_at IS NOT NULL)))
 ON CONFLICT (alert_id, digest_id, purpose, rung, person_id, channel)
 DO UPDATE SET state = 'queued', attempts = 0, next_try_at = excluded.next_try_at;
 
