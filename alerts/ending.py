@@ -57,12 +57,14 @@ def end(connection: Connection, now: datetime, view: View, findings: Sequence[Fi
     if not asked:
         return []
     reopened = {row["alert_id"]: row["at"] for row in connection.execute(QUERIES["reopened"], {"ids": asked})}
+    last = {alert["id"]: alert["last_at"] for alert in view.open}
     done: list[Over] = []
     for alert in connection.execute(QUERIES["lock_open_alerts"], {"ids": asked}):  # without those resolved meanwhile
         id = alert["id"]
         if id in over:
             persons = id in reopened and id not in taken and alert["kind"] not in EQUIPMENT
-            if alert["state"] != AlertState.ON_SITE and not persons:
+            again = alert["last_at"] != last[id]  # it has happened again meanwhile: the next look judges that
+            if alert["state"] != AlertState.ON_SITE and not persons and not again:
                 done.append(Over(id, alert["home_id"], {}, _tell_at(now, view, alert)))
         elif id not in reopened or life[id].at > reopened[id]:
             done += _life(connection, now, view, alert, life[id])

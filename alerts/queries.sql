@@ -39,7 +39,7 @@ SELECT id, home_id, region_id, kind, severity, dedup_key, state, message, began_
 WHERE dedup_key = %(dedup_key)s AND state <> 'resolved' FOR UPDATE;
 
 -- name: lock_open_alerts
-SELECT id, home_id, kind, severity, dedup_key, state, began_at, opened_at FROM alert
+SELECT id, home_id, kind, severity, dedup_key, state, began_at, opened_at, last_at FROM alert
 WHERE id = ANY(%(ids)s) AND state <> 'resolved' ORDER BY id FOR UPDATE;
 
 -- name: add_occurrence

@@ -2,10 +2,15 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
+import pytest
+
+from alerts import ending
 from alerts.at_once import at_once
 from alerts.detect.fall import GET_UP_S
 from alerts.lifecycle import acknowledge, resolve
+from alerts.observe import View
 from core.model import Outcome
 from store.pool import DatabaseRole
 from tests.conftest import NOW
@@ -119,6 +124,29 @@ def test_a_leak_ends_when_the_floor_is_dry_but_smoke_needs_a_person(world: World
         home.state(device, metric, 0, NOW + 5 * MINUTE)
     world.tick(NOW + 5 * MINUTE)
     assert {row["kind"]: row["state"] for row in world.alerts()} == {"leak": "resolved", "smoke": "open"}
+
+
+def test_a_leak_that_comes_again_while_a_look_ends_the_last_one_stays_open(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = world.home("h1")
+    home.heard(NOW)
+    leak = home.device("leak", "bathroom")
+    home.urgent(leak, "leak", NOW)
+    world.tick(NOW)
+    home.state(leak, "leak", 0, NOW + MINUTE, changed=True)
+    meanwhile = ending._life_since
+
+    def wet_again(view: View) -> Any:
+        home.urgent(leak, "leak", NOW + 2 * MINUTE)
+        with world.database.connect(DatabaseRole.ALERTS, autocommit=False) as other:
+            at_once(other, NOW + 2 * MINUTE)
+        return meanwhile(view)
+
+    monkeypatch.setattr(ending, "_life_since", wet_again)
+    world.tick(NOW + 2 * MINUTE)
+    (alert,) = world.alerts("leak")
+    assert (alert["state"], alert["occurrences"]) == ("open", 2)
 
 
 def test_an_event_that_cannot_become_an_alert_hides_no_other_homes_event(world: World) -> None:
