@@ -1,5 +1,7 @@
 """The policies of many homes at once."""
 
+from typing import Any
+
 from structlog.testing import capture_logs
 
 from alerts.observe.policies import policies_of
@@ -11,7 +13,9 @@ def test_a_value_that_cannot_be_used_is_said_once_where_it_is_set_and_not_for_ea
         {"id": 1, "parent_id": None, "key": "district", "policy": {"of_an_older_edition": 1}},
         {"id": 2, "parent_id": 1, "key": "community", "policy": {"visit_s": 3600}},
     ]
-    homes = [{"id": number, "region_id": 2, "key": f"h{number}", "policy": {}} for number in range(50)]
+    homes: list[dict[str, Any]] = [
+        {"id": number, "region_id": 2, "key": f"h{number}", "policy": {}} for number in range(50)
+    ]
     homes.append({"id": 50, "region_id": 2, "key": "h50", "policy": {"visit_s": "long", "remind_s": 60}})
     with capture_logs() as said:
         policies = policies_of(regions, homes)
