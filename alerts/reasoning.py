@@ -53,7 +53,8 @@ class Reasoning:
         at: the moment. life_at: the last sign of life before it; room: its kind, "" = unknown.
         said: how the silence began by what the sensors said; began: how it was judged to have, which is another where a
             door or a bed cannot say; mute: the sensors that cannot. None = there was no sign of life.
-        unseen_s: how much of the silence was not received; holes: (from, until) of these times.
+        unseen_s: how much of the silence could not be seen, holes: (from, until) of these times: nothing was received,
+            or, with `stood`, the meter that alone shows life there said nothing, or nothing new.
         said_s, began_s: what the profile says of a silence that began so. learned_s: the latter, after a hole the
             longest limit of those that begin at its end; personal_s: the same, stretched by the policy and doubled
             where a motion sensor is not believed; limit_s: with floor and rule.
@@ -80,6 +81,7 @@ class Reasoning:
     mute: Sequence[Doubt]
     unseen_s: float
     holes: Sequence[tuple[float, float]]
+    stood: bool
     said_s: float
     began_s: float
     learned_s: float
@@ -164,6 +166,10 @@ def reason(connection: Connection, home: str, at: datetime) -> Reasoning:
         return float(usual_s(table, homes.life_at, code, unseen, np.array([offset]))[0])
 
     unseen_s = float(homes.unseen_s[0])
+    holes = _holes(hindsight, routine, float(homes.life_at[0]), moment) if unseen_s > 0 else []
+    not_shown = hindsight.meters.not_shown(0, float(homes.life_at[0]), moment)
+    # The longer of the two is what was taken off (observe/homes.py).
+    stood = sum(until - since for since, until in not_shown) > sum(until - since for since, until in holes)
     learned_s = usual(began, unseen_s)
     personal_s = float(homes.personal_s[0])
     # NaN and inf compare false: what is not known, and for ever, cannot be doubled
@@ -181,7 +187,8 @@ def reason(connection: Connection, home: str, at: datetime) -> Reasoning:
         began=began,
         mute=[] if said is began else _mute(moment, view.devices, names, said, began),
         unseen_s=unseen_s,
-        holes=_holes(hindsight, routine, float(homes.life_at[0]), moment) if unseen_s > 0 else [],
+        holes=not_shown if stood else holes,
+        stood=stood,
         said_s=usual(said, 0.0),
         began_s=usual(began, 0.0),
         learned_s=learned_s,

@@ -9,7 +9,7 @@ from alerts.policy import DEFAULTS
 
 
 def test_a_value_that_cannot_be_used_is_said_once_where_it_is_set_and_not_for_each_home_below() -> None:
-    regions = [
+    regions: list[dict[str, Any]] = [
         {"id": 1, "parent_id": None, "key": "district", "policy": {"of_an_older_edition": 1}},
         {"id": 2, "parent_id": 1, "key": "community", "policy": {"visit_s": 3600}},
     ]
