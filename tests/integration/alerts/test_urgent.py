@@ -161,6 +161,21 @@ def test_an_event_that_cannot_become_an_alert_hides_no_other_homes_event(world: 
     assert [row["home_id"] for row in world.alerts("sos")] == [home.id]
 
 
+def test_a_sensor_that_is_opened_while_somebody_works_on_the_equipment_is_no_alert(world: World) -> None:
+    home, fitter = world.home("h1"), world.person("fitter", "worker")
+    home.heard(NOW)
+    world._insert("maintenance", home_id=home.id, from_at=NOW - HOUR, until_at=NOW + HOUR, entered_by=fitter,
+                  entered_at=NOW - HOUR)  # fmt: skip
+    home.urgent(home.device("motion", "entry"), "tamper", NOW)
+    with world.database.connect(DatabaseRole.ALERTS, autocommit=False) as connection:
+        done = at_once(connection, NOW)
+    assert done.look
+    world.tick(NOW)
+    assert world.alerts() == []
+    assert [row["kind"] for row in world.rows("SELECT kind FROM muted_finding")] == ["tamper"]
+    assert world.rows("SELECT FROM urgent_event WHERE handled_at IS NULL") == []
+
+
 def test_a_call_for_help_is_an_alert_on_its_first_rung_without_a_look_at_everything(world: World) -> None:
     home = world.home("h1")
     worker = world.person("wang", "worker", channels=["json://127.0.0.1:1"])
