@@ -139,7 +139,7 @@ def reason(connection: Connection, home: str, at: datetime) -> Reasoning:
         raise NotFound(f"there is no home {home!r}: give its key, or its number as the register's order has it")
     known = homes_of(connection, [row["id"]])
     if not known:
-        raise NotFound(f"the home {row['key']!r} has no gateway yet: nothing watches it")
+        raise NotFound(f"the home {row['key']!r} has no gateway in use: nothing watches it")
     at = at if at.tzinfo else at.replace(tzinfo=ZoneInfo(row["zone"]))
     moment = at.timestamp()
     learned = connection.execute(QUERIES["profile_at"], {"home_id": row["id"], "at": at}).fetchone()
