@@ -13,6 +13,7 @@ from typing import Any, Final
 import structlog
 
 from alerts.detect.findings import Finding
+from alerts.detect.visits import MARGIN_S
 from core.model import AbsenceKind, AlertKind
 from store.pool import Connection
 from store.queries import load_queries
@@ -104,7 +105,8 @@ def load_plans(connection: Connection, homes: Sequence[int], since: datetime, un
 
 def end_on_return(connection: Connection, now: datetime) -> list[int]:
     """Ends the absences whose resident is home again. Returns the homes."""
-    asked = {"now": now, "settle": SETTLE, "quarters": BACK_QUARTERS}
+    asked = {"now": now, "settle": SETTLE, "quarters": BACK_QUARTERS,
+             "margin": timedelta(seconds=MARGIN_S)}  # fmt: skip
     rows = connection.execute(QUERIES["end_on_return"], asked).fetchall()
     for row in rows:
         structlog.get_logger().info("absence_ended", absence=row["id"], home=row["home_id"])

@@ -139,6 +139,22 @@ def test_a_visit_that_a_home_gives_more_time_is_not_ended_by_the_worker_of_other
     assert world.rows("SELECT ended_at FROM care_visit") == [{"ended_at": NOW + 8 * HOUR}]
 
 
+@pytest.mark.parametrize(("found", "home_again"), [(Found.NOT_MET, False), (Found.WELL, True)])
+def test_a_carer_in_the_home_of_somebody_who_is_away_is_not_the_resident_come_home(
+    visited: Visited, found: Found, home_again: bool
+) -> None:
+    visited.world._insert("absence", home_id=visited.home.id, kind="hospital", from_at=NOW - timedelta(days=2),
+                          until_at=NOW + timedelta(days=5), entered_by=visited.carer,
+                          entered_at=NOW - timedelta(days=2))  # fmt: skip
+    came, left = NOW - 65 * MINUTE, NOW - 5 * MINUTE
+    for quarter in range(4):
+        visited.home.life(visited.kitchen, came + quarter * 15 * MINUTE)
+    visits.arrive(visited.world.owner, visited.home.id, visited.carer, came)
+    visits.leave(visited.world.owner, visited.home.id, visited.carer, left, found)
+    visited.kinds()
+    assert [row["ended_at"] is not None for row in visited.world.rows("SELECT ended_at FROM absence")] == [home_again]
+
+
 def test_who_is_on_site_for_an_alert_is_in_the_home_too(visited: Visited) -> None:
     visited.home.life(visited.kitchen, NOW - 5 * HOUR)
     visited.home.urgent(visited.home.device("sos", "bedroom"), "sos", NOW - 4 * HOUR)
