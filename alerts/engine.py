@@ -82,7 +82,9 @@ def tick(
     incidents = regional.look(connection, now, findings, set(view.gateways.home_id.tolist()))
     known = planned.load_planned(connection, now)
     standing, muted = inhibit(
-        findings, Counter(installed.tolist()), (incidents.cause, known.cause, partial(visits.mutes, view.there))
+        findings,
+        Counter(installed.tolist()),
+        (incidents.cause, partial(known.cause, carers=view.carers), partial(visits.mutes, view.there)),
     )
     keep_muted(connection, now, muted, view.looked, slices)
     opened, again = opening.open_or_update(connection, now, view, standing)

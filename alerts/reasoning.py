@@ -25,6 +25,7 @@ from alerts.hindsight.readings import READING, Readings
 from alerts.hindsight.register import Register
 from alerts.hindsight.stored import homes_of, readings_from, register_from
 from alerts.lifecycle import home_policy
+from alerts.observe import View
 from alerts.observe.homes import SPEAKS_S
 from alerts.observe.homes import personal_s as usual_s
 from alerts.planned import Planned, load_plans
@@ -201,7 +202,7 @@ def reason(connection: Connection, home: str, at: datetime) -> Reasoning:
         seen_until=float(homes.seen_until[0]),
         visit_from=float(np.where(mattered, visited.from_at, np.nan)[0]),
         visit_until=float(np.where(mattered, visited.until_at, np.nan)[0]),
-        absent=_absent(load_plans(connection, [row["id"]], at, at).at(at), row["id"], float(homes.life_at[0])),
+        absent=_absent(load_plans(connection, [row["id"]], at, at).at(at), row["id"], float(homes.life_at[0]), view),
         came_later=came_later,
         alike=float(homes.alike[0]),
         shorter=float(homes.alike_shorter[0]),
@@ -289,11 +290,11 @@ def _holes(
     return doubts.holes_of(heard.tolist(), life_at, moment, QUARTER_S)
 
 
-def _absent(planned: Planned, home_id: int, life_at: float) -> str | None:
+def _absent(planned: Planned, home_id: int, life_at: float, view: View) -> str | None:
     """The kind of the absence that mutes a silence since `life_at`."""
     if np.isnan(life_at):
         return None
-    cause = planned.cause_of(AlertKind.INACTIVITY, home_id, datetime.fromtimestamp(life_at, UTC))
+    cause = planned.cause_of(AlertKind.INACTIVITY, home_id, datetime.fromtimestamp(life_at, UTC), view.carers)
     kinds = {f"absence:{row['id']}": str(row["kind"]) for row in planned.absences.get(home_id, ())}
     return kinds.get(cause or "")
 

@@ -153,6 +153,7 @@ def test_a_carer_in_the_home_of_somebody_who_is_away_is_not_the_resident_come_ho
     visits.leave(visited.world.owner, visited.home.id, visited.carer, left, found)
     visited.kinds()
     assert [row["ended_at"] is not None for row in visited.world.rows("SELECT ended_at FROM absence")] == [home_again]
+    assert ("inactivity" in visited.kinds(NOW + 4 * HOUR)) is home_again
 
 
 def test_who_is_on_site_for_an_alert_is_in_the_home_too(visited: Visited) -> None:
