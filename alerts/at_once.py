@@ -1,7 +1,8 @@
 """Calls for help, between two looks at everything: from the event to the alert without reading all homes.
 
 A press of an SOS button, smoke, gas, a leak: what they mean stands in the event alone. A fall does not (somebody may
-get up); it waits for the look at everything, which `Done.look` asks for.
+get up), nor does a sensor that is opened (a fitter may be at work): they wait for the look at everything, which
+`Done.look` asks for.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +25,7 @@ from store.pool import Connection
 from store.queries import load_queries
 
 QUERIES: Final = load_queries(__package__, "urgent.sql")
-KINDS: Final = (AlertKind.SOS, *urgent.SEVERITY)
+KINDS: Final = (AlertKind.SOS, AlertKind.SMOKE, AlertKind.GAS, AlertKind.LEAK)  # nothing mutes these
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,6 @@ def _find(now: datetime, rows: Sequence[Mapping[str, Any]], policies: Mapping[in
     )  # fmt: skip
     present = now.timestamp()
     findings = sos.find(present, events).each()
-    for kind in urgent.SEVERITY:
+    for kind in urgent.SEVERITY.keys() & KINDS:
         findings += urgent.find(present, events, kind).each()
     return sorted(findings, key=lambda finding: finding.event_id or 0)

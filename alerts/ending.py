@@ -37,34 +37,45 @@ SAME: Final = timedelta(seconds=1)
 def end(connection: Connection, now: datetime, view: View, findings: Sequence[Finding]) -> list[int]:
     """Ends what is over, in a few statements however much it is: a blackout's thousands end in one look.
 
+    What somebody has reopened was over by what the sensors say, and they were not believed: a silence ends with a sign
+    of life after that, equipment as ever, anything else by a person only.
+
     `findings` are all of this tick, muted ones too: a muted finding still holds. Returns the ids of the alerts ended.
     """
     found = {finding.dedup_key for finding in findings}
     seen = seen_homes(view, now)
-    states = [alert["id"] for alert in view.open if alert["kind"] in STATE]
-    cleared = {row["id"] for row in connection.execute(QUERIES["cleared_alerts"], {"ids": states})} if states else set()
-    devices = [alert["id"] for alert in view.open if alert["kind"] in OF_A_DEVICE]
-    if devices:
-        cleared |= {row["id"] for row in connection.execute(QUERIES["of_ended_devices"], {"ids": devices})}
+    cleared = _ids_of(connection, "cleared_alerts", view, STATE)
+    taken = _ids_of(connection, "of_ended_devices", view, OF_A_DEVICE)
     over = {
         alert["id"]
         for alert in view.open
-        if alert["id"] in cleared
+        if alert["id"] in cleared | taken
         or is_over(AlertKind(alert["kind"]), alert["dedup_key"], alert["home_id"], found, view.looked, seen)
     }
     life = _life_since(view)
     asked = sorted(over | life.keys())
     if not asked:
         return []
+    reopened = {row["alert_id"]: row["at"] for row in connection.execute(QUERIES["reopened"], {"ids": asked})}
+    last = {alert["id"]: alert["last_at"] for alert in view.open}
     done: list[Over] = []
     for alert in connection.execute(QUERIES["lock_open_alerts"], {"ids": asked}):  # without those resolved meanwhile
-        if alert["id"] in over:
-            if alert["state"] != AlertState.ON_SITE:
-                done.append(Over(alert["id"], alert["home_id"], {}, _tell_at(now, view, alert)))
-        else:
-            done += _life(connection, now, view, alert, life[alert["id"]])
+        id = alert["id"]
+        if id in over:
+            persons = id in reopened and id not in taken and alert["kind"] not in EQUIPMENT
+            again = alert["last_at"] != last[id]  # it has happened again meanwhile: the next look judges that
+            if alert["state"] != AlertState.ON_SITE and not persons and not again:
+                done.append(Over(id, alert["home_id"], {}, _tell_at(now, view, alert)))
+        elif id not in reopened or life[id].at > reopened[id]:
+            done += _life(connection, now, view, alert, life[id])
     end_themselves(connection, now, done)
     return [one.alert_id for one in done]
+
+
+def _ids_of(connection: Connection, query: str, view: View, kinds: Container[AlertKind]) -> set[int]:
+    """Of the open alerts of these kinds those that the query gives."""
+    ids = [alert["id"] for alert in view.open if alert["kind"] in kinds]
+    return {row["id"] for row in connection.execute(QUERIES[query], {"ids": ids})} if ids else set()
 
 
 def seen_homes(view: View, now: datetime) -> set[int]:

@@ -78,11 +78,13 @@ def tick(
     findings = detect(view, now, slack_s)
     installed = view.gateways.home_id[~np.isnan(view.gateways.heard_at)]
     planned.end_on_return(connection, now)
-    visits.end_forgotten(connection, now, view.policies)
+    visits.end_forgotten(connection, now, view.policies, slices)
     incidents = regional.look(connection, now, findings, set(view.gateways.home_id.tolist()))
     known = planned.load_planned(connection, now)
     standing, muted = inhibit(
-        findings, Counter(installed.tolist()), (incidents.cause, known.cause, partial(visits.mutes, view.there))
+        findings,
+        Counter(installed.tolist()),
+        (incidents.cause, partial(known.cause, carers=view.carers), partial(visits.mutes, view.there)),
     )
     keep_muted(connection, now, muted, view.looked, slices)
     opened, again = opening.open_or_update(connection, now, view, standing)

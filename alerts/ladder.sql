@@ -122,16 +122,21 @@ INSERT INTO alert_question (question_id, alert_id, rung)
 SELECT * FROM unnest(%(questions)s::bigint[], %(alerts)s::bigint[], %(rungs)s::int[]);
 
 -- name: open_questions
--- Questions whose answer has not been taken in, of alerts that are not over; another worker's are skipped.
+-- Questions whose answer has not been taken in; another worker's are skipped. Also of alerts that are over: an answer that
+-- was given then must not be left to end what somebody reopens later.
 SELECT alert_question.question_id, alert_question.rung AS asked_on, alert.id, alert.home_id, alert.kind, alert.severity,
     alert.state, alert.rung
 FROM alert_question JOIN alert ON alert.id = alert_question.alert_id
-WHERE NOT alert_question.settled AND alert.state <> 'resolved'
+WHERE NOT alert_question.settled
 ORDER BY alert.id FOR UPDATE OF alert_question, alert SKIP LOCKED;
 
 -- name: settle_question
 UPDATE alert_question SET settled = true WHERE question_id = %(question_id)s;
 
 -- name: go_on
--- The next rung is due now.
-UPDATE alert SET rung_at = %(now)s, severity = %(severity)s WHERE id = %(id)s;
+-- The next rung is due now; with `anew` the first one of a ladder that the alert has not climbed yet.
+UPDATE alert SET rung_at = %(now)s, severity = %(severity)s,
+    rung = CASE WHEN %(anew)s THEN 0 ELSE rung END,
+    step = CASE WHEN %(anew)s THEN 0 ELSE step END,
+    round = CASE WHEN %(anew)s THEN 0 ELSE round END
+WHERE id = %(id)s;

@@ -129,11 +129,12 @@ def looked(before: Followed, time: Floats, watts: Floats, mine: Bools, usual: Us
 
 
 def shown(time: Floats, values: Floats, *, counted: bool) -> tuple[Floats, Floats]:
-    """Times and watts of a meter's values; of a counter (kWh) the mean power up to each but the first."""
+    """Times and watts of a meter's values; of a counter (kWh) the mean power up to each but the first, and but one with
+    which it begins anew: that fall is nobody who switched something off."""
     if not counted:
         return time, values
     elapsed = np.diff(time)
-    rows = np.flatnonzero(elapsed > 0)
+    rows = np.flatnonzero((elapsed > 0) & (np.diff(values) >= 0))
     return time[1:][rows], np.round(np.diff(values)[rows] * 3.6e6 / elapsed[rows])
 
 

@@ -5,7 +5,7 @@ a home whose resident is away may be the resident, home early and alone: a silen
 and after three lively quarters of an hour the absence ends by itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -13,6 +13,7 @@ from typing import Any, Final
 import structlog
 
 from alerts.detect.findings import Finding
+from alerts.detect.visits import MARGIN_S
 from core.model import AbsenceKind, AlertKind
 from store.pool import Connection
 from store.queries import load_queries
@@ -44,16 +45,22 @@ class Planned:
     absences: Mapping[int, Sequence[Mapping[str, Any]]]
     maintenance: Mapping[int, int]
 
-    def cause(self, finding: Finding) -> str | None:
-        """What mutes the finding, `absence:{id}` or `maintenance:{id}`; None when nothing planned does."""
-        return self.cause_of(finding.kind, finding.home_id, finding.began_at)
+    def cause(self, finding: Finding, carers: Container[int] = frozenset()) -> str | None:
+        """What mutes the finding, `absence:{id}` or `maintenance:{id}`; None when nothing planned does.
 
-    def cause_of(self, kind: AlertKind, home_id: int, began_at: datetime) -> str | None:
+        Args:
+            carers: homes whose last sign of life may be a carer's who met nobody (detect.visits.unmet_carers).
+        """
+        return self.cause_of(finding.kind, finding.home_id, finding.began_at, carers)
+
+    def cause_of(
+        self, kind: AlertKind, home_id: int, began_at: datetime, carers: Container[int] = frozenset()
+    ) -> str | None:
         """The same, of a trouble of that kind in that home that began then."""
         if kind in MUTED_BY_MAINTENANCE and home_id in self.maintenance:
             return f"maintenance:{self.maintenance[home_id]}"
         for absence in self.absences.get(home_id, ()):
-            stirred = kind is AlertKind.INACTIVITY and began_at > absence["from_at"] + SETTLE
+            stirred = kind is AlertKind.INACTIVITY and began_at > absence["from_at"] + SETTLE and home_id not in carers
             if kind in MUTED_BY_ABSENCE[AbsenceKind(absence["kind"])] and not stirred:
                 return f"absence:{absence['id']}"
         return None
@@ -104,7 +111,8 @@ def load_plans(connection: Connection, homes: Sequence[int], since: datetime, un
 
 def end_on_return(connection: Connection, now: datetime) -> list[int]:
     """Ends the absences whose resident is home again. Returns the homes."""
-    asked = {"now": now, "settle": SETTLE, "quarters": BACK_QUARTERS}
+    asked = {"now": now, "settle": SETTLE, "quarters": BACK_QUARTERS,
+             "margin": timedelta(seconds=MARGIN_S)}  # fmt: skip
     rows = connection.execute(QUERIES["end_on_return"], asked).fetchall()
     for row in rows:
         structlog.get_logger().info("absence_ended", absence=row["id"], home=row["home_id"])

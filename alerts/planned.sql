@@ -42,12 +42,17 @@ WHERE homes.home_id = ANY(%(homes)s) ORDER BY held.id;
 
 -- name: end_on_return
 -- Signs of life in so many quarters of an hour lately, the front door's not counted: the resident is home again. Not
--- before `settle`, for somebody packs and leaves later than planned.
+-- before `settle`, for somebody packs and leaves later than planned; and not by what moved in a carer's visit or so near
+-- to one (`margin`) that it may be the carer, unless they met the resident.
 UPDATE absence SET ended_at = %(now)s
 WHERE ended_at IS NULL AND kind <> 'visitor' AND from_at <= %(now)s AND until_at > %(now)s
     AND EXISTS (SELECT FROM home_state WHERE home_state.home_id = absence.home_id
                 AND home_state.life_at >= absence.from_at + %(settle)s)
     AND (SELECT count(DISTINCT rollup.bucket) FROM rollup JOIN device ON device.id = rollup.device_id
          WHERE rollup.home_id = absence.home_id AND rollup.life > 0 AND NOT device.exterior
-            AND rollup.bucket >= greatest(absence.from_at + %(settle)s, %(now)s - interval '2 hours')) >= %(quarters)s
+            AND rollup.bucket >= greatest(absence.from_at + %(settle)s, %(now)s - interval '2 hours')
+            AND NOT EXISTS (SELECT FROM care_visit AS visit WHERE visit.home_id = absence.home_id
+                AND visit.undone_at IS NULL AND coalesce(visit.found, 'not_met') = 'not_met'
+                AND visit.began_at - %(margin)s < rollup.bucket + interval '15 minutes'
+                AND (visit.ended_at IS NULL OR visit.ended_at + %(margin)s >= rollup.bucket))) >= %(quarters)s
 RETURNING id, home_id;

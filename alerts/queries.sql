@@ -39,7 +39,7 @@ SELECT id, home_id, region_id, kind, severity, dedup_key, state, message, began_
 WHERE dedup_key = %(dedup_key)s AND state <> 'resolved' FOR UPDATE;
 
 -- name: lock_open_alerts
-SELECT id, home_id, kind, severity, dedup_key, state, began_at, opened_at FROM alert
+SELECT id, home_id, kind, severity, dedup_key, state, began_at, opened_at, last_at FROM alert
 WHERE id = ANY(%(ids)s) AND state <> 'resolved' ORDER BY id FOR UPDATE;
 
 -- name: add_occurrence
@@ -87,6 +87,10 @@ HAVING max(device_state.value) = 0 AND max(device_state.off_at) > max(alert.last
 -- Of these alerts about one device, those whose device was taken away.
 SELECT alert.id FROM alert JOIN device ON device.id = (alert.parameters ->> 'device_id')::int
 WHERE alert.id = ANY(%(ids)s) AND device.ended_at IS NOT NULL;
+
+-- name: reopened
+-- Of these alerts those that somebody has reopened, and when last.
+SELECT alert_id, max(at) AS at FROM alert_event WHERE alert_id = ANY(%(ids)s) AND what = 'reopened' GROUP BY alert_id;
 
 -- name: muted
 SELECT dedup_key, cause, kind FROM muted_finding
@@ -153,11 +157,13 @@ WHERE id = %(id)s;
 NOTIFY urgent_event;
 
 -- name: tell_the_end
--- Everyone who was reached about an alert that ended by itself hears that it is over, from its `tell_at` on.
+-- Everyone who was reached about an alert that ended by itself hears that it is over, from its `tell_at` on. So does
+-- whom a message is just on its way to, or who is to be told again; when none has gone out, alerts/notify says nothing.
 INSERT INTO delivery (alert_id, rung, person_id, channel, purpose, created_at, next_try_at)
 SELECT DISTINCT over.id, 0, delivery.person_id, delivery.channel, 'ended', %(now)s::timestamptz, over.tell_at
 FROM unnest(%(ids)s::bigint[], %(tell_at)s::timestamptz[]) AS over (id, tell_at)
-JOIN delivery ON delivery.alert_id = over.id AND delivery.state = 'sent' AND delivery.purpose <> 'ended'
+JOIN delivery ON delivery.alert_id = over.id AND delivery.purpose <> 'ended' AND (delivery.state = 'sent'
+    OR (delivery.state = 'queued' AND (delivery.attempts > 0 OR delivery.sent_at IS NOT NULL)))
 ON CONFLICT (alert_id, digest_id, purpose, rung, person_id, channel)
 DO UPDATE SET state = 'queued', attempts = 0, next_try_at = excluded.next_try_at;
 

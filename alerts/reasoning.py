@@ -25,6 +25,7 @@ from alerts.hindsight.readings import READING, Readings
 from alerts.hindsight.register import Register
 from alerts.hindsight.stored import homes_of, readings_from, register_from
 from alerts.lifecycle import home_policy
+from alerts.observe import View
 from alerts.observe.homes import SPEAKS_S
 from alerts.observe.homes import personal_s as usual_s
 from alerts.planned import Planned, load_plans
@@ -53,7 +54,8 @@ class Reasoning:
         at: the moment. life_at: the last sign of life before it; room: its kind, "" = unknown.
         said: how the silence began by what the sensors said; began: how it was judged to have, which is another where a
             door or a bed cannot say; mute: the sensors that cannot. None = there was no sign of life.
-        unseen_s: how much of the silence was not received; holes: (from, until) of these times.
+        unseen_s: how much of the silence could not be seen, holes: (from, until) of these times: nothing was received,
+            or, with `stood`, the meter that alone shows life there said nothing, or nothing new.
         said_s, began_s: what the profile says of a silence that began so. learned_s: the latter, after a hole the
             longest limit of those that begin at its end; personal_s: the same, stretched by the policy and doubled
             where a motion sensor is not believed; limit_s: with floor and rule.
@@ -80,6 +82,7 @@ class Reasoning:
     mute: Sequence[Doubt]
     unseen_s: float
     holes: Sequence[tuple[float, float]]
+    stood: bool
     said_s: float
     began_s: float
     learned_s: float
@@ -137,7 +140,7 @@ def reason(connection: Connection, home: str, at: datetime) -> Reasoning:
         raise NotFound(f"there is no home {home!r}: give its key, or its number as the register's order has it")
     known = homes_of(connection, [row["id"]])
     if not known:
-        raise NotFound(f"the home {row['key']!r} has no gateway yet: nothing watches it")
+        raise NotFound(f"the home {row['key']!r} has no gateway in use: nothing watches it")
     at = at if at.tzinfo else at.replace(tzinfo=ZoneInfo(row["zone"]))
     moment = at.timestamp()
     learned = connection.execute(QUERIES["profile_at"], {"home_id": row["id"], "at": at}).fetchone()
@@ -164,6 +167,10 @@ def reason(connection: Connection, home: str, at: datetime) -> Reasoning:
         return float(usual_s(table, homes.life_at, code, unseen, np.array([offset]))[0])
 
     unseen_s = float(homes.unseen_s[0])
+    holes = _holes(hindsight, routine, float(homes.life_at[0]), moment) if unseen_s > 0 else []
+    not_shown = hindsight.meters.not_shown(0, float(homes.life_at[0]), moment)
+    # The longer of the two is what was taken off (observe/homes.py).
+    stood = sum(until - since for since, until in not_shown) > sum(until - since for since, until in holes)
     learned_s = usual(began, unseen_s)
     personal_s = float(homes.personal_s[0])
     # NaN and inf compare false: what is not known, and for ever, cannot be doubled
@@ -181,7 +188,8 @@ def reason(connection: Connection, home: str, at: datetime) -> Reasoning:
         began=began,
         mute=[] if said is began else _mute(moment, view.devices, names, said, began),
         unseen_s=unseen_s,
-        holes=_holes(hindsight, routine, float(homes.life_at[0]), moment) if unseen_s > 0 else [],
+        holes=not_shown if stood else holes,
+        stood=stood,
         said_s=usual(said, 0.0),
         began_s=usual(began, 0.0),
         learned_s=learned_s,
@@ -194,7 +202,7 @@ def reason(connection: Connection, home: str, at: datetime) -> Reasoning:
         seen_until=float(homes.seen_until[0]),
         visit_from=float(np.where(mattered, visited.from_at, np.nan)[0]),
         visit_until=float(np.where(mattered, visited.until_at, np.nan)[0]),
-        absent=_absent(load_plans(connection, [row["id"]], at, at).at(at), row["id"], float(homes.life_at[0])),
+        absent=_absent(load_plans(connection, [row["id"]], at, at).at(at), row["id"], float(homes.life_at[0]), view),
         came_later=came_later,
         alike=float(homes.alike[0]),
         shorter=float(homes.alike_shorter[0]),
@@ -282,11 +290,11 @@ def _holes(
     return doubts.holes_of(heard.tolist(), life_at, moment, QUARTER_S)
 
 
-def _absent(planned: Planned, home_id: int, life_at: float) -> str | None:
+def _absent(planned: Planned, home_id: int, life_at: float, view: View) -> str | None:
     """The kind of the absence that mutes a silence since `life_at`."""
     if np.isnan(life_at):
         return None
-    cause = planned.cause_of(AlertKind.INACTIVITY, home_id, datetime.fromtimestamp(life_at, UTC))
+    cause = planned.cause_of(AlertKind.INACTIVITY, home_id, datetime.fromtimestamp(life_at, UTC), view.carers)
     kinds = {f"absence:{row['id']}": str(row["kind"]) for row in planned.absences.get(home_id, ())}
     return kinds.get(cause or "")
 

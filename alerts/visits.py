@@ -18,6 +18,7 @@ from alerts.detect.findings import Finding
 from alerts.detect.visits import MARGIN_S, NO_VISITS, Past, Visited, nobody_came
 from alerts.inhibit import INFERRED
 from alerts.policy import DEFAULTS, Policy
+from alerts.slices import ALL
 from core.model import Found
 from store.pool import Connection
 from store.queries import load_queries
@@ -148,10 +149,16 @@ def load_log(connection: Connection, homes: Sequence[int], since: datetime, unti
     return VisitLog.of(connection.execute(QUERIES["visits_of"], asked).fetchall())
 
 
-def end_forgotten(connection: Connection, now: datetime, policies: Mapping[int, Policy]) -> list[int]:
-    """Ends the visits that nobody has ended in time, at the time at which they were over. Returns the homes."""
+def end_forgotten(
+    connection: Connection, now: datetime, policies: Mapping[int, Policy], slices: Sequence[int] = ALL
+) -> list[int]:
+    """Ends the visits that nobody has ended in time, at the time at which they were over. Returns the homes.
+
+    Args:
+        policies: of the homes of these slices; one that is not here has no gateway, and the defaults.
+    """
     homes = []
-    for row in connection.execute(QUERIES["under_way"], {"before": now}):
+    for row in connection.execute(QUERIES["under_way"], {"before": now, "slices": list(slices)}):
         ended_at = row["began_at"] + timedelta(seconds=policies.get(row["home_id"], DEFAULTS).visit_s)
         if ended_at <= now:
             connection.execute(QUERIES["end_forgotten"], {"id": row["id"], "ended_at": ended_at})

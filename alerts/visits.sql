@@ -43,6 +43,7 @@ ORDER BY home_id, from_at, cause;
 
 -- name: under_way
 SELECT id, home_id, began_at FROM care_visit WHERE ended_at IS NULL AND undone_at IS NULL AND began_at <= %(before)s
+    AND mod(home_id, 32) = ANY(%(slices)s)
 ORDER BY id FOR UPDATE SKIP LOCKED;
 
 -- name: end_forgotten

@@ -81,7 +81,7 @@ def _key(found: Reasoning) -> list[str]:
     """What the colours mean, with the moments."""
     said = [(INK, "a sign of life"), (QUIET, "the silence"), (NOW, f"asked about: {_clock(found.at, found.zone)}")]
     if found.holes:
-        said.insert(2, (UNHEARD, "nothing received"))
+        said.insert(2, (UNHEARD, "the meter stands" if found.stood else "nothing received"))
     if np.isfinite(found.due_at):
         said.append((ALARM, f"too long from {_clock(found.due_at, found.zone, day=True)}"))
     return _legend(said, 144)

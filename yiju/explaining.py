@@ -36,12 +36,13 @@ def table(found: Reasoning) -> Table:
     if found.said is not found.began:
         shown.add_row("judged as begun", began_words(found.began), _judged(found))
     if found.unseen_s > 0:
-        taken_off = f"without {span_words(found.unseen_s)} in which nothing was received: nobody could have been seen"
+        what = "its meter, alone there, showed nothing new" if found.stood else "nothing was received"
+        taken_off = f"without {span_words(found.unseen_s)} in which {what}: nobody could have been seen"
     else:
         taken_off = "the home could be heard all the time"
     shown.add_row("silent for", span_words(found.silence_s), taken_off)
     if found.holes:
-        shown.add_row("not received", span_words(found.unseen_s), _holes(found))
+        shown.add_row("not shown" if found.stood else "not received", span_words(found.unseen_s), _holes(found))
     _add_learned(shown, found)
     _add_changes(shown, found)
     shown.add_row("limit applied", span_words(found.limit_s), _bound(found))
@@ -119,10 +120,11 @@ def _sensors(found: Reasoning, doubts: Sequence[Doubt]) -> str:
 
 
 def _holes(found: Reasoning) -> str:
-    """When nothing was received."""
+    """When nothing was received, or the meter stood."""
     times = [f"{_moment(found, start)} to {_moment(found, end)}" for start, end in found.holes[-HOLES_SHOWN:]]
     more = len(found.holes) - len(times)
-    return f"from the home, {', and '.join(times)}" + (f", and {more} times before" if more > 0 else "")
+    where = "by the meter" if found.stood else "from the home"
+    return f"{where}, {', and '.join(times)}" + (f", and {more} times before" if more > 0 else "")
 
 
 def _bound(found: Reasoning) -> str:

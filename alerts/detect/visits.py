@@ -91,6 +91,11 @@ def maybe_carers(visited: Visited, at: Floats) -> Bools:
     return np.asarray((at >= visited.from_at - MARGIN_S) & (at <= visited.until_at + MARGIN_S), dtype=np.bool_)
 
 
+def unmet_carers(visited: Visited, at: Floats) -> Bools:
+    """bool [homes]: the same of a carer who has not met the resident: the sign says nothing of them."""
+    return np.asarray(maybe_carers(visited, at) & np.isnan(visited.met_at), dtype=np.bool_)
+
+
 def last_signs(visited: Visited, life_at: Floats, door_at: Floats, inside_at: Floats) -> LastSigns:
     """What the sensors' last signs say once it is known who came.
 

@@ -80,6 +80,14 @@ class Meters:
         self._values[home] = [kept[kept[:, 0] >= since]]
         return signs, outages
 
+    def not_shown(self, home: int, since: float, now: float) -> list[tuple[float, float]]:
+        """(from, until) of each time after `since` that a meter alone did not show, as the silence is judged by:
+        outages, and what it has said since its value last changed. Of a home with another witness none."""
+        outages = self._outages[home]
+        stands = [[self._changed_at[home], now]]  # NaN compares false
+        spans = stands if outages is None else [*outages.tolist(), *stands]
+        return [(max(begin, since), min(end, now)) for begin, end in spans if end > since and now > begin]
+
     def columns(self) -> dict[str, Any]:
         """As the query `homes` gives what a meter shows of each home."""
         return {

@@ -156,7 +156,9 @@ class Hindsight:
             self._spy(now, findings)
         installed = view.gateways.home_id[~np.isnan(view.gateways.heard_at)]
         standing, _ = inhibit(
-            findings, Counter(installed.tolist()), (self._plans.at(at).cause, partial(mutes, view.there))
+            findings,
+            Counter(installed.tolist()),
+            (partial(self._plans.at(at).cause, carers=view.carers), partial(mutes, view.there)),
         )
         self.alarms.take(at, standing, view)
         if self.states.pending:
@@ -214,6 +216,7 @@ class Hindsight:
             raised=self._raised,
             zones={},
             there=self._visits.there(register.home_id, now, longest_s),
+            carers=home_arrays.of_carers(visited, homes),
             open=[],
         )
 

@@ -59,7 +59,7 @@ def _about_alerts(
 ) -> Composed:  # fmt: skip
     alerts = tellable(connection, [one["alert_id"] for one in deliveries], deliveries[0]["person_id"])
     homes = {id: alert["home_id"] for id, alert in alerts.items()}
-    needed = [one for one in deliveries if _is_needed(one, alerts[one["alert_id"]])]
+    needed = [one for one in deliveries if _is_needed(connection, one, alerts[one["alert_id"]])]
     if not needed:
         return Composed(None, (), homes)
     alone = _told_to_nobody(connection, needed)
@@ -82,9 +82,13 @@ def tellable(connection: Connection, alert_ids: Sequence[int], person_id: int | 
     return {row["id"]: {**row, "detail": detail_for(_policy(connection, row), row, person_id)} for row in rows}
 
 
-def _is_needed(delivery: Delivery, alert: Mapping[str, Any]) -> bool:
-    """Not when it was resolved meanwhile, nor, to say that it is over, when it was reopened."""
-    return bool((alert["state"] == AlertState.RESOLVED) == (delivery["purpose"] == "ended"))
+def _is_needed(connection: Connection, delivery: Delivery, alert: Mapping[str, Any]) -> bool:
+    """Not when it was resolved meanwhile, nor, to say that it is over, when it was reopened or was never told."""
+    resolved = alert["state"] == AlertState.RESOLVED
+    if delivery["purpose"] != "ended":
+        return not resolved
+    told = connection.execute(QUERIES["was_told"], delivery).fetchone()
+    return bool(resolved and told and told["told"])
 
 
 def _told_to_nobody(connection: Connection, deliveries: Sequence[Delivery]) -> set[int]:

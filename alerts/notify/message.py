@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from alerts.explain import explain, word_line
 from core.words import DEFAULT_LOCALE, Words
 
@@ -70,7 +72,7 @@ def word_message(
         return Message(
             over, "\n".join(lines), False, brief=said("notify.ended_title", title=kind), url=url, facts=facts
         )
-    lines = [] if detail == "minimal" else [explain(said, alert["message"], alert["parameters"], alert["zone"], now)]
+    lines = [] if detail == "minimal" else _why(said, alert, now)
     if detail == "full":
         lines += [said("notify.who", residents=alert["residents"])] if alert["residents"] else []
         lines += [said("notify.where", address=alert["address"])] if alert["address"] else []
@@ -128,7 +130,7 @@ def word_held(
         if alert.get("detail", "home") == "minimal":
             lines.append(said("notify.title", kind=kind, home=alert["region_name"]))
             continue
-        why = explain(said, alert["message"], alert["parameters"], alert["zone"], now)
+        why = "".join(_why(said, alert, now))
         lines.append(said("digest.held_line", home=alert["home_name"] or alert["home_key"], kind=kind, why=why))
     url = f"{public_url.rstrip('/')}/alerts"
     lines.append(said("notify.details", url=url))
@@ -157,3 +159,13 @@ def word_test(words: Mapping[str, Words], locale: str, public_url: str) -> Messa
     said = words.get(locale, words[DEFAULT_LOCALE])
     url = f"{public_url.rstrip('/')}/me"
     return Message(said("notify.test.title"), said("notify.test.body"), False, brief=said("notify.test.title"), url=url)
+
+
+def _why(words: Words, alert: Mapping[str, Any], now: datetime) -> list[str]:
+    """The sentence behind the alert; nothing where it cannot be worded: what kind of alarm and where is said all the
+    same, and the other alerts of the message are."""
+    try:
+        return [explain(words, alert["message"], alert["parameters"], alert["zone"], now)]
+    except (LookupError, TypeError, ValueError) as error:  # a bulkhead (ADR 28): a place that no parameter fills
+        structlog.get_logger().error("sentence_broke", alert=alert["id"], error=type(error).__name__)
+        return []

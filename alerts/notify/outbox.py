@@ -187,7 +187,8 @@ class Outbox:
         )  # fmt: skip
         connection.execute(
             QUERIES["settle_delivery"],
-            {"id": delivery["id"], "attempts": delivery["attempts"], "state": state, "reached": sent.ok, "now": now,
+            {"id": delivery["id"], "attempts": delivery["attempts"], "telling": delivery["telling"], "state": state,
+             "reached": sent.ok, "now": now,
              "next_try_at": self._next_try(now, delivery["attempts"]) if again else None},
         )  # fmt: skip
         alert_id = delivery["alert_id"]

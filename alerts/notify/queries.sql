@@ -99,6 +99,11 @@ SELECT id FROM alert WHERE id = ANY(%(ids)s)
     AND EXISTS (SELECT FROM alert_event WHERE alert_event.alert_id = alert.id AND alert_event.what = 'nobody_told')
     AND NOT EXISTS (SELECT FROM delivery WHERE delivery.alert_id = alert.id AND delivery.person_id IS NOT NULL);
 
+-- name: was_told
+-- Whether any message about the alert, before that it is over, has gone out to this address.
+SELECT EXISTS (SELECT FROM delivery WHERE alert_id = %(alert_id)s AND channel = %(channel)s
+    AND person_id IS NOT DISTINCT FROM %(person_id)s AND purpose <> 'ended' AND sent_at IS NOT NULL) AS told;
+
 -- name: digest_to_tell
 SELECT id, kind, person_id, lines FROM digest WHERE id = %(digest_id)s;
 
@@ -182,7 +187,7 @@ INSERT INTO delivery_attempt (delivery_id, at, ok, reason, detail)
 VALUES (%(delivery_id)s, %(now)s, %(ok)s, %(reason)s, %(detail)s);
 
 -- name: settle_delivery
--- `attempts` guards against a message that was queued anew while it was being sent: that one is sent again.
+-- `attempts` and `telling` guard against a message that was queued anew while it was being sent: that one is sent again.
 UPDATE delivery SET state = %(state)s, next_try_at = %(next_try_at)s, claimed_by = NULL,
     sent_at = CASE WHEN %(reached)s THEN %(now)s ELSE sent_at END
-WHERE id = %(id)s AND state = 'queued' AND attempts = %(attempts)s;
+WHERE id = %(id)s AND state = 'queued' AND attempts = %(attempts)s AND telling = %(telling)s;

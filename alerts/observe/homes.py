@@ -1,6 +1,6 @@
 """Homes as arrays: their last sign of life, how well they are seen, what is usual there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Final
 
 import numpy as np
@@ -110,6 +110,11 @@ def homes(
         margin=limits["routine_margin"],
         not_returned_s=limits["not_returned_s"],
     )
+
+
+def of_carers(visited: Visited, homes: arrays.Homes) -> Set[int]:
+    """The homes whose last sign of life may be a carer's who has not met the resident."""
+    return frozenset(homes.home_id[visits.unmet_carers(visited, homes.life_at)].tolist())
 
 
 def personal_s(known: Limits, life_at: Floats, began: Codes, unseen_s: Floats, zone_offset_s: Floats) -> Floats:

@@ -94,7 +94,7 @@ def water(grid: Grid, homes: Mapping[str, Floats | Bools | Ints]) -> Water:
     """One row a row of `grid`; `homes`: home_id, door_at, dry_s, out, watched, and the policy's water columns."""
     heard = ~np.isnan(grid.high)
     count = grid.high.shape[1]
-    counter = np.maximum.accumulate(np.where(heard, grid.high, -np.inf), axis=1)
+    counter = np.maximum.accumulate(_going_on(grid), axis=1)
     before = np.concatenate([np.full((len(heard), 1), -np.inf), counter[:, :-1]], axis=1)
     first = heard & ~np.isfinite(before)
     with np.errstate(invalid="ignore"):
@@ -122,6 +122,25 @@ def water(grid: Grid, homes: Mapping[str, Floats | Bools | Ints]) -> Water:
         recent_m3=used[:, -RECENT_QUARTERS:].sum(axis=1),
         **homes,  # type: ignore[arg-type]
     )
+
+
+def _going_on(grid: Grid) -> Floats:
+    """float64 [devices, quarters]: counters that go on where they began anew (a meter was exchanged, or what counts its
+    pulses was started anew); -inf = nothing was said. A counter that falls and is back later has not begun anew."""
+    high = np.where(np.isnan(grid.high), -np.inf, grid.high)
+    later = np.maximum.accumulate(high[:, ::-1], axis=1)[:, ::-1]
+    before = np.maximum.accumulate(high, axis=1)[:, :-1]
+    fell = np.flatnonzero(((later[:, 1:] < before) & np.isfinite(later[:, 1:])).any(axis=1))
+    for row in fell.tolist():  # hardly ever any
+        said, lifted = -np.inf, 0.0
+        for column in np.flatnonzero(np.isfinite(high[row])).tolist():
+            value = high[row, column]
+            if later[row, column] < said:
+                lifted += said - grid.low[row, column]
+                said = value
+            said = max(said, value)
+            high[row, column] = value + lifted
+    return high
 
 
 def climate(grid: Grid, columns: Mapping[str, Floats | Ints]) -> Climate:

@@ -1,7 +1,7 @@
 """What one tick sees, read from the database."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -50,6 +50,7 @@ class View:
         raised: (home id, kind) -> false alarms of the last 30 days that made the home's limits longer.
         zones: home id -> IANA zone.
         there: home id -> the visit, or the alert on site, of homes in which somebody is besides the resident.
+        carers: homes whose last sign of life may be a carer's who has not met the resident.
         open: the alerts that are not resolved.
     """
 
@@ -64,6 +65,7 @@ class View:
     raised: Mapping[tuple[int, AlertKind], int]
     zones: Mapping[int, str]
     there: Mapping[int, str]
+    carers: Set[int]
     open: Rows
 
     def policy(self, home_id: int) -> Policy:
@@ -138,6 +140,7 @@ def observe(connection: Connection, now: datetime, slack_s: float = 0.0, slices:
         raised=raised,
         zones={row["id"]: row["zone"] for row in home_rows},
         there=log.there(home_columns["id"], present, longest_s),
+        carers=home_arrays.of_carers(visited, homes),
         open=connection.execute(QUERIES["open_alerts"], mine).fetchall(),
     )
 

@@ -77,6 +77,8 @@ def say(visit: Visit, home: dict[str, Any], watch: reads.Watched, today: Today, 
             parts.append(words("web.family.told", at=words.moment(alerts[0]["told_at"], zone, visit.now)))
     elif today.verdict is Verdict.UNSEEN and watch.since is None:
         return words("web.today.never")
+    elif today.verdict is Verdict.UNSEEN and watch.state is reads.Watch.ENDED and watch.since is not None:
+        parts.append(words("web.today.ended", since=words.moment(watch.since, zone, visit.now)))
     elif today.verdict is Verdict.UNSEEN and watch.since is not None:
         parts.append(words("web.today.unseen_since", since=words.moment(watch.since, zone, visit.now)))
     elif today.because is Because.LATE and today.usual_rise is not None:

@@ -22,6 +22,7 @@ class Watch(StrEnum):
     WATCHED = "watched"
     UNSEEN = "unseen"
     NEVER = "never"
+    ENDED = "ended"  # all its gateways were taken away
 
 
 class Watched(NamedTuple):
@@ -33,6 +34,8 @@ class Watched(NamedTuple):
 
 def watch_of(home: Row, now: datetime) -> Watched:
     """Judges a row of `homes`."""
+    if home["ended_at"] is not None:
+        return Watched(Watch.ENDED, home["ended_at"])
     heard: datetime | None = home["heard_at"]
     if heard is None:
         return Watched(Watch.NEVER, None)

@@ -64,8 +64,8 @@ FROM region WHERE id IN (SELECT id FROM mine) OR id IN (SELECT region_id FROM ho
 ORDER BY region.id
 
 -- name: homes
--- Homes in order of their id. `staff`: seen by a grant, not only by consent. `heard_at`, `gateway_down` and
--- `blind_since` say whether the home can be watched.
+-- Homes in order of their id. `staff`: seen by a grant, not only by consent. `heard_at`, `down_since` and
+-- `blind_since` say whether the home can be watched; `ended_at`: since when none of its gateways is in use any more.
 WITH RECURSIVE mine AS (
     SELECT region_id AS id FROM role_grant WHERE person_id = %(person)s
     UNION
@@ -80,6 +80,7 @@ SELECT home.id, home.key, home.name, home.address, home.zone, home.region_id, re
     state.life_at, state.heard_at, room.kind AS life_room_kind, room.name AS life_room_name,
     (SELECT min(status.since) FROM gateway JOIN seen_gateway_status AS status ON status.gateway_id = gateway.id
      WHERE gateway.home_id = home.id AND gateway.ended_at IS NULL AND NOT status.online) AS down_since,
+    (SELECT max(ended_at) FROM gateway WHERE gateway.home_id = home.id HAVING bool_and(ended_at IS NOT NULL)) AS ended_at,
     troubles.open_alerts, troubles.urgent_alerts, troubles.blind_since
 FROM home
 JOIN region ON region.id = home.region_id

@@ -29,6 +29,15 @@ def silent_since(street: Street, home: HomeWorld, hours: float = 12.1) -> None:
     home.heard(street.now)
 
 
+def cold(street: Street, home: HomeWorld) -> None:
+    """An alert of severity normal that the elder is asked about. Nobody can look, so it stays."""
+    said = {"room": "", "celsius": 5, "limit_celsius": 12, "silence_s": 9000, "since_at": street.now.isoformat()}
+    street.world._insert(
+        "alert", home_id=home.id, kind="cold", severity="normal", dedup_key="v1:cold", message="finding.cold.why",
+        parameters=Jsonb(said), rung_at=street.now, began_at=street.now, opened_at=street.now, last_at=street.now,
+    )  # fmt: skip
+
+
 def test_a_call_for_help_climbs_every_rung_until_somebody_has_it(street: Street) -> None:
     home = street.world.home("home-7")
     wang, zhao = street.person("wang"), street.person("zhao")
@@ -327,6 +336,92 @@ def test_what_was_closed_too_early_is_reopened_within_a_day(street: Street) -> N
     assert latest != later
     with pytest.raises(Conflict, match="another alert"):
         reopen(owner, later, wang, street.now)
+
+
+def test_a_silence_that_somebody_reopens_is_not_ended_by_who_moved_before(street: Street) -> None:
+    home, owner = street.world.home("home-7"), street.world.owner
+    wang = street.person("wang")
+    motion = home.device("motion", "kitchen")
+    home.life(motion, street.now - 13 * HOUR)
+    home.heard(street.now)
+    street.passes()
+    (alert,) = street.world.alerts()
+    acknowledge(owner, alert["id"], wang, street.now)
+    home.life(motion, street.clock.move(5 * MINUTE))  # the helper
+    resolve(owner, alert["id"], wang, street.clock.move(MINUTE), Outcome.HELPED)
+    street.passes(10 * MINUTE, home)
+    reopen(owner, alert["id"], wang, street.now, why="she was not there, and is not at her daughter's")
+    street.passes(MINUTE, home)
+    assert street.world.alerts()[0]["state"] == "open"
+    assert street.rings() == {"wang": 2}
+    home.life(motion, street.clock.move(MINUTE))
+    street.passes(MINUTE, home)
+    assert street.world.alerts()[0]["outcome"] == "ended_itself"
+
+
+def test_a_leak_that_somebody_reopens_ends_by_a_person_only_though_the_floor_is_dry_there(street: Street) -> None:
+    home, owner = street.world.home("home-7"), street.world.owner
+    wang, leak = street.person("wang"), home.device("leak", "kitchen")
+    home.heard(street.now)
+    home.urgent(leak, "leak", street.now)
+    street.passes()
+    (alert,) = street.world.alerts("leak")
+    acknowledge(owner, alert["id"], wang, street.now)
+    resolve(owner, alert["id"], wang, street.clock.move(MINUTE), Outcome.FALSE_ALARM)
+    home.state(leak, "leak", 0, street.clock.move(MINUTE), changed=True)
+    reopen(owner, alert["id"], wang, street.clock.move(MINUTE), why="it comes through the ceiling")
+    street.passes(MINUTE, home)
+    assert street.world.alerts("leak")[0]["state"] == "open"
+
+
+def test_an_answer_from_before_does_not_end_what_somebody_reopens(street: Street) -> None:
+    home, owner = street.world.home("home-7"), street.world.owner
+    wang = street.person("wang")
+    street.prompt(home)
+    silent_since(street, home)
+    street.passes()
+    (alert,) = street.world.alerts()
+    resolve(owner, alert["id"], wang, street.clock.move(10 * timedelta(seconds=1)), Outcome.FALSE_ALARM)
+    street.answers("ok")
+    street.passes(MINUTE, home)
+    reopen(owner, alert["id"], wang, street.now, why="it was not she who pressed")
+    street.passes(MINUTE, home)
+    assert street.world.alerts()[0]["state"] == "open"
+    assert street.rings() == {"wang": 1}
+
+
+def test_help_that_is_asked_for_after_the_minute_skips_nobody_of_the_urgent_ladder(street: Street) -> None:
+    home = street.world.home("home-7")
+    wang = street.person("wang")
+    street.rotation(wang)
+    street.person("desk", "centre", street.world.street)
+    street.family("daughter", home)
+    street.prompt(home)
+    home.heard(street.now)
+    cold(street, home)
+    street.passes()
+    street.passes(MINUTE, home)  # no answer: the first of the family
+    assert street.rings() == {"daughter": 1}
+    street.answers("help")
+    street.passes(timedelta(seconds=5), home)
+    assert street.rings() == {"daughter": 2, "wang": 1}
+    street.passes(5 * MINUTE, home)
+    assert street.rings() == {"daughter": 2, "wang": 1, "desk": 1}
+
+
+def test_help_does_not_begin_a_ladder_anew_that_the_home_has_set_for_the_kind(street: Street) -> None:
+    home = street.world.home("home-7", ladder={"cold": [{"tell": ["elder"], "wait_s": 60}, {"tell": ["contact"]},
+                                                        {"tell": ["on_shift"]}]})  # fmt: skip
+    street.person("wang")
+    street.family("daughter", home)
+    street.prompt(home)
+    home.heard(street.now)
+    cold(street, home)
+    street.passes()
+    street.passes(MINUTE, home)
+    street.answers("help")
+    street.passes(timedelta(seconds=5), home)
+    assert street.rings() == {"daughter": 1, "wang": 1}
 
 
 def test_who_was_told_of_a_silence_hears_that_it_is_over(street: Street) -> None:

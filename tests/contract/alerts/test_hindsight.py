@@ -155,7 +155,9 @@ def as_read(view: View, now: float) -> View:
 def parted(view: View, now: datetime, planned: Planned) -> list[tuple[str, str | None]]:
     """Everything found at that moment, with what mutes it."""
     installed = Counter(view.gateways.home_id[~np.isnan(view.gateways.heard_at)].tolist())
-    standing, muted = inhibit(detect(view, now, 10.0), installed, (planned.cause, partial(mutes, view.there)))
+    standing, muted = inhibit(
+        detect(view, now, 10.0), installed, (partial(planned.cause, carers=view.carers), partial(mutes, view.there))
+    )
     found = [(finding.dedup_key, None) for finding in standing] + [(one.finding.dedup_key, one.cause) for one in muted]
     return sorted(found, key=str)
 

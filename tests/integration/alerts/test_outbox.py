@@ -3,17 +3,19 @@
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import wait
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event, Lock
 
 import numpy as np
 import pytest
 
 from alerts import slices
+from alerts.lifecycle import end_itself
 from alerts.notify.message import Message
 from alerts.notify.outbox import LEASE_S, MAX_ATTEMPTS, Outbox
 from alerts.notify.result import SendReason, Sent
 from core.clock import ManualClock
+from core.metrics import BY_NAME
 from core.words import load_words
 from store.pool import DatabaseRole, Pool, open_pool
 from tests.conftest import NOW, Database
@@ -106,6 +108,109 @@ def test_two_workers_never_overtake_a_message_about_the_same_alert_to_the_same_a
     assert [(post.sent[0][1].facts["purpose"], len(post.sent)) for post in (slow, quick)] == [
         ("alert", 1), ("emergency", 1),
     ]  # fmt: skip
+
+
+class Held(Post):
+    """A service that takes its time: it answers when it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.going, self.let_go = Event(), Event()
+
+    def __call__(self, channel: str, message: Message) -> Sent:
+        self.going.set()
+        assert self.let_go.wait(20)
+        return super().__call__(channel, message)
+
+
+def press_again(world: World, now: datetime) -> None:
+    """She presses once more, and everybody is told again."""
+    (device,) = world.rows("SELECT id, home_id FROM device WHERE kind = 'sos'")
+    world.owner.execute(
+        "INSERT INTO urgent_event (home_id, device_id, metric, time, value, stored_at) VALUES (%s, %s, %s, %s, 1, %s)",
+        [device["home_id"], device["id"], BY_NAME["sos"].id, now, now],
+    )
+    world.tick(now)
+
+
+def end(world: World, now: datetime) -> None:
+    """The alert ends by itself."""
+    (alert,) = world.alerts("sos")
+    end_itself(world.owner, alert["id"], alert["home_id"], now, {})
+
+
+def purposes(post: Post) -> list[str]:
+    return [message.facts["purpose"] for _, message in post.sent]
+
+
+def test_what_ends_while_the_message_about_it_is_under_way_is_told_to_be_over(
+    world: World, pool: Pool, clock: ManualClock
+) -> None:
+    queue(world, 1)
+    post = Held()
+    box = outbox(pool, clock, post)
+    sending = box.start_due()
+    assert post.going.wait(20)
+    end(world, clock.now())
+    post.let_go.set()
+    wait(sending)
+    drain(box)
+    box.close()
+    assert purposes(post) == ["alert", "ended"]
+
+
+def test_what_ends_while_it_waits_to_be_told_again_is_told_to_be_over(
+    world: World, pool: Pool, clock: ManualClock
+) -> None:
+    queue(world, 1)
+    post = Post()
+    box = outbox(pool, clock, post)
+    drain(box)
+    post.answer = Sent(SendReason.UNREACHABLE)
+    press_again(world, clock.move(timedelta(minutes=2)))
+    drain(box)
+    end(world, clock.now())
+    post.answer = Sent(SendReason.SENT)
+    clock.move(timedelta(minutes=10))
+    drain(box)
+    box.close()
+    assert purposes(post)[0] == "alert"
+    assert purposes(post)[-1] == "ended"
+
+
+def test_what_ends_before_anybody_could_be_reached_is_no_news(world: World, pool: Pool, clock: ManualClock) -> None:
+    queue(world, 1)
+    post = Post(SendReason.UNREACHABLE)
+    box = outbox(pool, clock, post)
+    drain(box)
+    end(world, clock.now())
+    post.answer = Sent(SendReason.SENT)
+    for _ in range(3):
+        clock.move(timedelta(minutes=10))
+        drain(box)
+    box.close()
+    assert purposes(post) == ["alert"]
+    assert world.rows("SELECT FROM delivery WHERE state = 'queued'") == []
+
+
+def test_a_message_that_is_told_again_while_it_is_under_way_is_not_settled_by_the_first_telling(
+    world: World, pool: Pool, clock: ManualClock
+) -> None:
+    queue(world, 1)
+    slow, failing = Held(), Post(SendReason.UNREACHABLE)
+    first, second = outbox(pool, clock, slow), outbox(pool, clock, failing)
+    sending = first.start_due()
+    assert slow.going.wait(20)
+    press_again(world, clock.move(timedelta(minutes=2)))
+    again = second.start_due()
+    slow.let_go.set()
+    wait(sending)
+    wait(again)
+    assert len(failing.sent) == 1
+    (delivery,) = world.rows("SELECT state FROM delivery")
+    assert delivery["state"] == "queued"  # the second telling has failed, and is tried again
+    first.close()
+    second.close()
 
 
 class Killed(BaseException):

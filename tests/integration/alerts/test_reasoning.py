@@ -16,7 +16,7 @@ from core.errors import NotFound
 from core.model import FalseReason, Found, Outcome
 from store.pool import DatabaseRole
 from tests.conftest import NOW
-from tests.integration.alerts.test_metered import lives
+from tests.integration.alerts.test_metered import POWER, fills_in, lives
 from tests.integration.alerts.world import QUARTER, HomeWorld, World
 from yiju.explain_picture import picture
 from yiju.explaining import table
@@ -222,6 +222,23 @@ def test_a_home_with_nothing_but_a_meter_is_reasoned_about_by_what_it_switched_o
     assert found.watched
     assert found.part is not None
     assert not np.isnan(found.limit_s)
+
+
+def test_a_meter_that_stood_still_was_heard_and_the_reasoning_says_so(world: World) -> None:
+    home = world.home("h1")
+    meter = home.device("meter", mains=True)
+    lives(world, home, meter, NOW - timedelta(days=12), NOW, (6, 22))
+    fills_in(world, home, meter, NOW, NOW + 3 * HOUR)
+    for quarter in range(12):
+        home._rollup(meter, POWER, NOW + quarter * QUARTER, 0)
+    learn_home(world.owner, home.id, "UTC", NOW - HOUR)
+    found = reason(world.owner, "h1", NOW + 3 * HOUR)
+    assert found.unseen_s == 3 * 3600
+    assert said(found)["silent for"].endswith(
+        "without 3 h 00 min in which its meter, alone there, showed nothing new: nobody could have been seen"
+    )
+    assert said(found)["not shown"].startswith("3 h 00 min by the meter, 2026-03-02 09:00:00 to 2026-03-02 12:00:00")
+    assert "nothing" not in picture(found)
 
 
 def lively(world: World, bedroom_at: datetime = NOW) -> tuple[HomeWorld, int, int]:

@@ -2,10 +2,15 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
+import pytest
+
+from alerts import ending
 from alerts.at_once import at_once
 from alerts.detect.fall import GET_UP_S
 from alerts.lifecycle import acknowledge, resolve
+from alerts.observe import View
 from core.model import Outcome
 from store.pool import DatabaseRole
 from tests.conftest import NOW
@@ -121,6 +126,29 @@ def test_a_leak_ends_when_the_floor_is_dry_but_smoke_needs_a_person(world: World
     assert {row["kind"]: row["state"] for row in world.alerts()} == {"leak": "resolved", "smoke": "open"}
 
 
+def test_a_leak_that_comes_again_while_a_look_ends_the_last_one_stays_open(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = world.home("h1")
+    home.heard(NOW)
+    leak = home.device("leak", "bathroom")
+    home.urgent(leak, "leak", NOW)
+    world.tick(NOW)
+    home.state(leak, "leak", 0, NOW + MINUTE, changed=True)
+    meanwhile = ending._life_since
+
+    def wet_again(view: View) -> Any:
+        home.urgent(leak, "leak", NOW + 2 * MINUTE)
+        with world.database.connect(DatabaseRole.ALERTS, autocommit=False) as other:
+            at_once(other, NOW + 2 * MINUTE)
+        return meanwhile(view)
+
+    monkeypatch.setattr(ending, "_life_since", wet_again)
+    world.tick(NOW + 2 * MINUTE)
+    (alert,) = world.alerts("leak")
+    assert (alert["state"], alert["occurrences"]) == ("open", 2)
+
+
 def test_an_event_that_cannot_become_an_alert_hides_no_other_homes_event(world: World) -> None:
     world.owner.execute(
         "INSERT INTO urgent_event (home_id, device_id, metric, time, value, stored_at) VALUES (999, 1, 6, %s, 1, %s)",
@@ -131,6 +159,21 @@ def test_an_event_that_cannot_become_an_alert_hides_no_other_homes_event(world: 
     home.urgent(home.device("sos", "bedroom"), "sos", NOW)
     world.tick(NOW)
     assert [row["home_id"] for row in world.alerts("sos")] == [home.id]
+
+
+def test_a_sensor_that_is_opened_while_somebody_works_on_the_equipment_is_no_alert(world: World) -> None:
+    home, fitter = world.home("h1"), world.person("fitter", "worker")
+    home.heard(NOW)
+    world._insert("maintenance", home_id=home.id, from_at=NOW - HOUR, until_at=NOW + HOUR, entered_by=fitter,
+                  entered_at=NOW - HOUR)  # fmt: skip
+    home.urgent(home.device("motion", "entry"), "tamper", NOW)
+    with world.database.connect(DatabaseRole.ALERTS, autocommit=False) as connection:
+        done = at_once(connection, NOW)
+    assert done.look
+    world.tick(NOW)
+    assert world.alerts() == []
+    assert [row["kind"] for row in world.rows("SELECT kind FROM muted_finding")] == ["tamper"]
+    assert world.rows("SELECT FROM urgent_event WHERE handled_at IS NULL") == []
 
 
 def test_a_call_for_help_is_an_alert_on_its_first_rung_without_a_look_at_everything(world: World) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from alerts.lifecycle import on_site, resolve
+from alerts.slices import ALL
 from alerts.visits import end_forgotten
 from care import visits
 from core.model import Found, Outcome
@@ -126,6 +127,33 @@ def test_the_time_after_which_a_visit_ends_by_itself_is_inherited(world: World) 
     world.tick(NOW + 2 * HOUR)
     (row,) = world.rows("SELECT ended_at FROM care_visit")
     assert row["ended_at"] == NOW + HOUR
+
+
+def test_a_visit_that_a_home_gives_more_time_is_not_ended_by_the_worker_of_other_homes(world: World) -> None:
+    home, carer = world.home("h2", visit_s=8 * 3600), world.person("bo", "worker")
+    visits.arrive(world.owner, home.id, carer, NOW)
+    home.heard(NOW + 5 * HOUR, since=NOW)
+    world.tick(NOW + 5 * HOUR, slices=[one for one in ALL if one != home.id % len(ALL)])
+    assert world.rows("SELECT ended_at FROM care_visit") == [{"ended_at": None}]
+    world.tick(NOW + 9 * HOUR, slices=[home.id % len(ALL)])
+    assert world.rows("SELECT ended_at FROM care_visit") == [{"ended_at": NOW + 8 * HOUR}]
+
+
+@pytest.mark.parametrize(("found", "home_again"), [(Found.NOT_MET, False), (Found.WELL, True)])
+def test_a_carer_in_the_home_of_somebody_who_is_away_is_not_the_resident_come_home(
+    visited: Visited, found: Found, home_again: bool
+) -> None:
+    visited.world._insert("absence", home_id=visited.home.id, kind="hospital", from_at=NOW - timedelta(days=2),
+                          until_at=NOW + timedelta(days=5), entered_by=visited.carer,
+                          entered_at=NOW - timedelta(days=2))  # fmt: skip
+    came, left = NOW - 65 * MINUTE, NOW - 5 * MINUTE
+    for quarter in range(4):
+        visited.home.life(visited.kitchen, came + quarter * 15 * MINUTE)
+    visits.arrive(visited.world.owner, visited.home.id, visited.carer, came)
+    visits.leave(visited.world.owner, visited.home.id, visited.carer, left, found)
+    visited.kinds()
+    assert [row["ended_at"] is not None for row in visited.world.rows("SELECT ended_at FROM absence")] == [home_again]
+    assert ("inactivity" in visited.kinds(NOW + 4 * HOUR)) is home_again
 
 
 def test_who_is_on_site_for_an_alert_is_in_the_home_too(visited: Visited) -> None:

@@ -135,6 +135,16 @@ def test_family_is_not_told_all_is_well_when_nothing_can_be_seen(
     assert "Nothing has reached us since 17:00" in text
 
 
+def test_family_and_worker_read_that_the_devices_were_taken_away(
+    world: World, clock: ManualClock, browser: SignIn
+) -> None:
+    world.seen("1", clock.now())
+    world.connection.execute("UPDATE gateway SET ended_at = %s WHERE home_id = %s", [clock.now(), world.homes["1"]])
+    assert "nobody is watched there" in browser("mei").get("/family").text
+    for path in ("/homes", f"/homes/{world.homes['1']}"):
+        assert "not watched: its gateway was taken away" in browser("anna").get(path).text
+
+
 def test_a_dead_battery_is_the_workers_business_not_the_familys(
     world: World, clock: ManualClock, browser: SignIn
 ) -> None:

@@ -34,6 +34,20 @@ def test_a_home_says_whether_it_is_watched(world: World, clock: ManualClock, pro
     assert (detail["watch"], detail["unseen_since"]) == ("unseen", heard.isoformat().replace("+00:00", "Z"))
 
 
+def test_a_home_whose_gateways_were_all_taken_away_says_so_at_once(
+    world: World, clock: ManualClock, program: SignIn
+) -> None:
+    client, home = program("anna"), world.homes["1"]
+    world.seen("1", clock.now())
+    world.connection.execute("UPDATE gateway SET ended_at = %s WHERE home_id = %s", [clock.now(), home])
+    detail = client.get(f"/api/v1/homes/{home}").json()
+    assert (detail["watch"], detail["unseen_since"]) == ("ended", clock.now().isoformat().replace("+00:00", "Z"))
+    world.connection.execute(  # a new one comes
+        "INSERT INTO gateway (key, home_id, registered_at) VALUES ('next', %s, %s)", [home, clock.now()]
+    )
+    assert client.get(f"/api/v1/homes/{home}").json()["watch"] == "watched"
+
+
 def test_homes_come_page_by_page(program: SignIn) -> None:
     client = program("head")
     first = client.get("/api/v1/homes", params={"limit": 2}).json()

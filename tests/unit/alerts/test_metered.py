@@ -116,4 +116,9 @@ def test_a_home_without_a_sign_yet_has_no_silence_that_could_have_holes() -> Non
 def test_what_a_counter_shows_is_the_mean_power_between_its_values() -> None:
     time, counted = np.array([0.0, 900.0, 900.0, 2700.0]), np.array([5.0, 5.1, 5.1, 5.2])
     assert [one.tolist() for one in metered.shown(time, counted, counted=True)] == [[900.0, 2700.0], [400.0, 200.0]]
+    again = np.array([900.0, 1800.0]), np.array([0.1, 0.2])  # the counter has begun anew: nothing is known of that span
+    time, counted = np.append(time, again[0] + 2700.0), np.append(counted, again[1])
+    assert [one.tolist() for one in metered.shown(time, counted, counted=True)] == [
+        [900.0, 2700.0, 4500.0], [400.0, 200.0, 400.0],
+    ]  # fmt: skip
     assert [len(one) for one in metered.shown(time[:0], counted[:0], counted=True)] == [0, 0]

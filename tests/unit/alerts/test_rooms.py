@@ -267,6 +267,30 @@ def test_a_run_of_high_power_begins_where_it_last_was_low(lows: list[list[float 
         assert [None if np.isnan(one) else one for one in since] == [oracle.high_since(row, least, NOW) for row in lows]
 
 
+def counted(lows: Sequence[float | None], highs: Sequence[float | None], water_running_s: float = 1.0) -> Water:
+    """What a water meter shows whose counter was so low and so high in each quarter."""
+    grid = Grid(np.array([1]), NOW, np.array([lows], dtype=np.float64), np.array([highs], dtype=np.float64))
+    one = {name: np.array([value]) for name, value in
+           {"home_id": 1, "door_at": np.nan, "dry_s": np.nan, "out": False, "watched": True, "water_low_s": 1.0,
+            "water_low_m3": 0.0095, "water_running_s": water_running_s, "water_day_m3": 2.0}.items()}  # fmt: skip
+    return supplies.water(grid, one)
+
+
+def test_a_water_counter_that_begins_anew_shows_the_water_that_runs_after_that() -> None:
+    """The meter was exchanged, or what counts its pulses was started anew, twice."""
+    highs = [500.0, 500.02, 0.02, 0.04, None, 0.06, 0.01, 0.03]
+    found = counted([high if high is None else high - 0.005 for high in highs], highs)
+    assert found.day_m3[0] == pytest.approx(0.005 + 0.02 + 0.005 + 0.02 + 0.02 + 0.005 + 0.02)
+    assert np.isnan(found.low_since[0])  # not low since the counter was that high
+    assert found.running_since[0] == NOW - 8 * 900
+
+
+def test_a_water_counter_that_says_zero_once_has_not_begun_anew() -> None:
+    highs = [500.0, 500.02, 0.0, 500.04, 500.04, 500.04, 500.04, 500.04]
+    found = counted(highs, highs)
+    assert found.day_m3[0] == pytest.approx(0.04)
+
+
 @given(st.lists(st.none() | st.integers(0, 6), min_size=14, max_size=14))
 def test_water_is_what_the_counter_rose_by_also_over_quarters_without_a_word(steps: list[int | None]) -> None:
     counter, lows, highs = 100.0, [], []
@@ -275,11 +299,7 @@ def test_water_is_what_the_counter_rose_by_also_over_quarters_without_a_word(ste
         counter += (step or 0) / 1000
         highs.append(None if step is None else counter)
     uses = oracle.water_uses(lows, highs)
-    grid = Grid(np.array([1]), NOW, np.array([lows], dtype=np.float64), np.array([highs], dtype=np.float64))
-    one = {name: np.array([value]) for name, value in
-           {"home_id": 1, "door_at": np.nan, "dry_s": np.nan, "out": False, "watched": True, "water_low_s": 1.0,
-            "water_low_m3": 0.0095, "water_running_s": 1.0, "water_day_m3": 2.0}.items()}  # fmt: skip
-    found = supplies.water(grid, one)
+    found = counted(lows, highs)
     assert found.day_m3[0] == pytest.approx(sum(uses), abs=1e-9)
     assert found.recent_m3[0] == pytest.approx(sum(uses[-12:]), abs=1e-9)
     heard = [at for at, high in enumerate(highs) if high is not None]
@@ -293,18 +313,12 @@ def test_water_is_what_the_counter_rose_by_also_over_quarters_without_a_word(ste
 
 
 def test_too_much_water_is_a_finding_until_the_tap_has_been_shut_and_not_half_a_day_later() -> None:
-    ends = supplies.grid_end(NOW)
-    quarters = supplies.WATER_QUARTERS
-    of_home = {"home_id": 1, "door_at": np.nan, "dry_s": np.nan, "out": False, "watched": True,
-               "water_low_s": 12 * HOUR, "water_low_m3": 0.01, "water_running_s": 24 * HOUR,
-               "water_day_m3": 2.0}  # fmt: skip
-    one = {name: np.array([value]) for name, value in of_home.items()}
     found = {}
     for hours_since_shut in (0.0, 2.0, 4.0, 12.0):
         opened_s, shut_s = (hours_since_shut + 4) * HOUR, hours_since_shut * HOUR  # four hours of 900 litres
-        ago_s = np.arange(quarters, 0, -1) * 900.0
+        ago_s = np.arange(supplies.WATER_QUARTERS, 0, -1) * 900.0
         used = np.where((ago_s <= opened_s) & (ago_s > shut_s), 0.225, 0.0)
         high = 100 + np.cumsum(used)
-        grid = Grid(np.array([7]), ends, (high - used)[None, :], high[None, :])
-        found[hours_since_shut] = len(water.find_running(ends, supplies.water(grid, one)).home_id)
+        shown = counted(list(high - used), list(high), 24 * HOUR)
+        found[hours_since_shut] = len(water.find_running(NOW, shown).home_id)
     assert found == {0.0: 1, 2.0: 1, 4.0: 0, 12.0: 0}

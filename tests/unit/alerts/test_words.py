@@ -8,7 +8,7 @@ import pytest
 from alerts.detect.findings import Finding
 from alerts.explain import explain, explain_event
 from alerts.inhibit import inhibit
-from alerts.notify.message import word_message
+from alerts.notify.message import word_held, word_message
 from alerts.pace import lasting
 from alerts.policy import Policy, check_policy
 from core.clock import ManualClock, ScaledClock, SystemClock
@@ -170,6 +170,22 @@ def test_a_message_holds_the_home_the_why_and_the_link_and_an_unknown_language_i
     assert message.title == "home-7：求助"
     assert message.body.splitlines()[-1].endswith("https://yiju.example/alerts/7")
     assert len(message.body.splitlines()) == 4
+
+
+def test_an_alert_whose_sentence_cannot_be_worded_rings_all_the_same_and_hides_no_other() -> None:
+    alert = {
+        "id": 7, "home_id": 1, "kind": "sos", "severity": "urgent", "message": "finding.sos.why", "parameters": {},
+        "occurrences": 1, "home_name": "Ming", "home_key": "m", "zone": "Asia/Shanghai", "purpose": "alert",
+        "unanswered": False,
+    }  # fmt: skip
+    message = word_message(WORDS, "en", alert, "https://yiju.example", NOW)
+    assert (message.title, message.body.splitlines()) == (
+        "Ming: call for help", ["See it and take it: https://yiju.example/alerts/7"],
+    )  # fmt: skip
+    whole = alert | {"id": 8, "home_name": "Li", "parameters": PARAMETERS}
+    held = word_held(WORDS, "en", [alert, whole], "https://yiju.example", NOW)
+    assert held.body.startswith("Ming: call for help.")
+    assert "\nLi: call for help. " in held.body
 
 
 def finding(kind: AlertKind, home: int) -> Finding:
