@@ -27,7 +27,6 @@ UNSURE_MS: Final = 2 * 60 * 1000  # a cry for help whose clock may be wrong and 
 LATEST_MS: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1000)
 _WRONG_TIME: Final = (Reason.TOO_EARLY, Reason.IN_THE_FUTURE)
 _ANOTHERS: Final = (Reason.UNKNOWN_DEVICE, Reason.OTHER_GATEWAY)
-_UNKNOWN: Final = (*_ANOTHERS, Reason.ENDED)  # the register may have changed meanwhile
 _NOBODY: Final = KnownDevice(-1, -1, 0)
 _NO_METRIC: Final = 0
 _METRIC_IDS: Final = {metric.name: metric.id for metric in METRICS}
@@ -45,12 +44,10 @@ class Screened:
     Attributes:
         readings: shape (n,), dtype READING; `batch` is the place of its message among those screened.
         refused: what of each message is not, by its place.
-        unknown: a gateway or device was not found: the register may have changed.
     """
 
     readings: Readings
     refused: dict[int, list[Rejection]] = field(default_factory=dict)
-    unknown: bool = False
 
 
 def screen(work: Sequence[Decoded], now_ms: int) -> Screened:
@@ -61,10 +58,8 @@ def screen(work: Sequence[Decoded], now_ms: int) -> Screened:
         now_ms: the platform's present, milliseconds since 1970.
     """
     refused: dict[int, list[Rejection]] = {}
-    unknown = False
     stored: list[tuple[int, Decoded, KnownGateway]] = []
     for at, decoded in enumerate(work):
-        unknown |= decoded.key is not None and decoded.gateway is None
         if decoded.rejection is not None:
             refused[at] = [decoded.rejection]
         elif decoded.gateway is not None and decoded.readings:
@@ -103,12 +98,11 @@ def screen(work: Sequence[Decoded], now_ms: int) -> Screened:
                 good[place] = True
             else:
                 wrong.setdefault(int(rows["batch"][place]), {}).setdefault(reason, []).append((reading, detail))
-                unknown |= reason in _UNKNOWN
         refused |= {at: [_rejection(work[at], reason, found) for reason, found in reasons.items()]
                     for at, reasons in wrong.items()}  # fmt: skip
         rows = rows[good]
     _restamp_unsure(rows, now_ms)
-    return Screened(rows, refused, unknown)
+    return Screened(rows, refused)
 
 
 def _columns(sent: Sequence[WireReading], devices: Sequence[KnownDevice]) -> Readings:

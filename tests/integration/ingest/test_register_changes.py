@@ -1,0 +1,50 @@
+"""A running ingest hears of a changed register, also where every gateway and device was known to it before."""
+
+from datetime import timedelta
+
+from care.register import apply_register, end_device, read_document
+from store.pool import DatabaseRole
+from tests.conftest import NOW, Database
+from tests.integration.ingest.homes import register_homes
+from tests.integration.ingest.test_ingest import GatewayClient, door, gateway, running
+from yiju.embedded.broker import EmbeddedBroker
+
+__all__ = ["gateway"]
+
+
+def test_a_device_that_moved_while_ingest_runs_is_stored_where_it_is_now(
+    database: Database, broker: EmbeddedBroker, gateway: GatewayClient
+) -> None:
+    register_homes(database, homes=1)
+    with running(database, broker):
+        gateway.send(1, door(minutes_ago=1))
+        gateway.acknowledged(1)
+        moved = {"key": "home-3", "region": "d-1", "name": "第3家", "commissioned": NOW - timedelta(days=60),
+                 "device": [{"gateway": "gw-1", "address": "zigbee2mqtt/door", "kind": "contact"}]}  # fmt: skip
+        with database.connect(DatabaseRole.REGISTER) as connection:
+            apply_register(connection, read_document({"home": [moved]}, "test"), "test", NOW)
+        gateway.send(2, door())
+        gateway.acknowledged(2)
+    with database.connect() as connection:
+        homes = connection.execute(
+            "SELECT home.key FROM reading JOIN home ON home.id = home_id ORDER BY time"
+        ).fetchall()
+    assert [row["key"] for row in homes] == ["home-1", "home-3"]
+
+
+def test_a_device_that_was_taken_away_while_ingest_runs_is_refused_from_then_on(
+    database: Database, broker: EmbeddedBroker, gateway: GatewayClient
+) -> None:
+    register_homes(database, homes=1)
+    with running(database, broker):
+        gateway.send(1, door(minutes_ago=1))
+        gateway.acknowledged(1)
+        with database.connect(DatabaseRole.REGISTER) as connection:
+            row = connection.execute("SELECT id, home_id FROM device WHERE address = 'zigbee2mqtt/door'").fetchone()
+            assert row is not None
+            end_device(connection, row["home_id"], row["id"], NOW)
+        gateway.send(2, door())
+        gateway.acknowledged(2)
+    with database.connect() as connection:
+        rejected = connection.execute("SELECT reason, readings FROM rejected").fetchall()
+    assert rejected == [{"reason": "ended", "readings": 1}]
