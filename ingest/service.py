@@ -96,7 +96,7 @@ class Ingest:
     def run(self) -> None:
         """Works until `stopping` is set. What is not committed by then is not acknowledged."""
         self._storing.start()  # nothing is taken before the database is there
-        self._register.until_done(self._directory.refresh)
+        self._register.until_done(self._read_register)
         self._subscriber.start()
         self._downlink.start()
         log.info("ingest started")
@@ -140,11 +140,19 @@ class Ingest:
         def look(connection: Connection) -> None:
             nonlocal changed
             connection.execute("SELECT")  # the database tells of changes only to who speaks to it
-            changed = self._directory.refresh(connection)
+            changed = self._read_register(connection)
 
         if self._register.until_done(look) and changed:
             work = [decode(decoded.message, self._directory.gateway) for decoded in work]
         return prepare(work, self._clock.now())
+
+    def _read_register(self, connection: Connection) -> bool:
+        """Reads it when it was changed, as it stood at one moment; returns whether it was."""
+        if not self._directory.stale:
+            return False
+        with connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            return self._directory.refresh(connection)
 
     def _connected(self, connection: Connection) -> None:
         connection.add_notify_handler(lambda _: setattr(self._directory, "stale", True))
