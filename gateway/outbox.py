@@ -12,6 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -96,13 +97,14 @@ class Outbox:
         """What is to be sent, the most pressing first."""
         return self.spare, _LaneSource(self, Lane.URGENT), _LaneSource(self, Lane.BULK)
 
-    def append(self, readings: Sequence[Reading], mark: bytes = b"") -> int:
+    def append(self, readings: Sequence[Reading], mark: bytes = b"", waited_since: datetime | None = None) -> int:
         """Takes readings, marks those that changed, and seals what is ready. Durable when it returns.
 
         Urgent ones are taken whatever the disk says: in the room of the reserve, or in memory.
 
         Args:
             mark: 8 bytes that tell the message they came with from others; for `has_taken`.
+            waited_since: that message may be as old as this; for `heard`.
 
         Returns:
             How many batches were sealed: there is something new to send.
@@ -124,13 +126,17 @@ class Outbox:
                     fresh[key] = _Last(reading.value, cleared)
                 lanes[_lane(reading, changed)].append(_on_the_wire(reading, changed))
             marks = (self._marks + mark)[-_MARKS * MARK_BYTES :]
+            heard = self._heard
+            if mark:
+                spoken = max(reading.received for reading in readings)
+                heard = max(heard, to_ms(spoken if waited_since is None else min(waited_since, spoken)))
             try:
-                sealed = self._put(lanes[Lane.URGENT], lanes[Lane.BULK], fresh, marks)
+                sealed = self._put(lanes[Lane.URGENT], lanes[Lane.BULK], fresh, marks, heard)
             except sqlite3.DatabaseError as error:
                 if not lanes[Lane.URGENT]:
                     raise
                 fresh = {key: last for key, last in fresh.items() if BY_NAME[key[1]].urgent}
-                sealed = self._rescue(lanes[Lane.URGENT], fresh, marks, error)
+                sealed = self._rescue(lanes[Lane.URGENT], fresh, marks, heard, error)
                 self._last.update(fresh)
                 if lanes[Lane.BULK]:
                     raise
@@ -145,7 +151,7 @@ class Outbox:
             )
 
     def heard(self) -> int:
-        """When the newest message with a mark was received, in ms since 1970; 0 before the first."""
+        """When the newest message with a mark was said, or may have been, in ms since 1970; 0 before the first."""
         with self._lock:
             return self._heard
 
@@ -291,10 +297,8 @@ class Outbox:
         bulk: list[WireReading],
         fresh: Mapping[tuple[str, str], _Last],
         marks: bytes,
+        heard: int,
     ) -> int:
-        heard = self._heard
-        if marks != self._marks:
-            heard = max(heard, *(reading.received for reading in (*urgent, *bulk)))
         with self._transaction():
             self._db.executemany(
                 "INSERT INTO last_value VALUES (?, ?, ?, ?)"
@@ -309,12 +313,17 @@ class Outbox:
         return sealed
 
     def _rescue(
-        self, urgent: list[WireReading], fresh: Mapping[tuple[str, str], _Last], marks: bytes, error: Exception
+        self,
+        urgent: list[WireReading],
+        fresh: Mapping[tuple[str, str], _Last],
+        marks: bytes,
+        heard: int,
+        error: Exception,
     ) -> int:
         """Takes urgent readings that the disk has just refused."""
         if self._reserve.release():
             try:
-                return self._put(urgent, [], fresh, marks)
+                return self._put(urgent, [], fresh, marks, heard)
             except sqlite3.DatabaseError as still:
                 error = still
         held = self.spare.add(self._eras.mend_readings(self._eras.current, urgent))
