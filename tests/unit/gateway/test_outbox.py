@@ -150,6 +150,15 @@ def test_a_damaged_outbox_is_put_aside_and_a_new_session_begun(tmp_path: Path) -
     outbox.close()
 
 
+def test_of_outboxes_that_were_damaged_one_after_the_other_only_the_last_is_kept(tmp_path: Path) -> None:
+    """Each may be as large as the budget: a failing card must not be filled with them."""
+    for content in (b"first ", b"second "):
+        (tmp_path / "o").write_bytes(content * 1000)
+        Outbox(tmp_path / "o").close()
+    (kept,) = tmp_path.glob("o.damaged-*")
+    assert kept.read_bytes().startswith(b"second")
+
+
 def test_a_full_budget_thins_old_measurements_first_and_counts_the_loss(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "o", budget_bytes=60_000)
     for minute in range(20):
