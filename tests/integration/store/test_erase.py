@@ -236,6 +236,16 @@ def test_a_device_that_was_elsewhere_before_leaves_its_past_there(connection: Co
     register_arrays(connection)
     Writer().store(connection, prepare([decode(message, directory.gateway)], NOW), NOW)
     assert verify(connection, NOW).examples == []
+    connection.execute(
+        "INSERT INTO gateway_configuration SELECT id, 1, '', 'room of lanhua', %s FROM gateway WHERE key = 'gw-lanhua'",
+        [NOW],
+    )
+    connection.execute(
+        "INSERT INTO gateway_report (gateway_id, reported_at, stored_at, software, reason)"
+        " SELECT id, %(now)s, %(now)s, '', 'lanhua' FROM gateway WHERE key = 'gw-lanhua'",
+        {"now": NOW},
+    )
+    connection.execute("UPDATE gateway SET options = '{\"of\": \"lanhua\"}' WHERE key = 'gw-lanhua'")
     erase(connection, LATER, home="home-lanhua", dry_run=False)
     assert "lanhua" not in dump(database)
     rows = connection.execute(
@@ -244,6 +254,8 @@ def test_a_device_that_was_elsewhere_before_leaves_its_past_there(connection: Co
     ).fetchall()
     assert len(rows) == 2
     assert rows[0]["address"].startswith("erased/")
+    ended = connection.execute("SELECT ended_at IS NOT NULL AS ended FROM gateway WHERE key LIKE 'erased-%'").fetchall()
+    assert ended == [{"ended": True}]  # nobody waits for it in meihua's home
     left = verify(connection, NOW, repair=True)  # its last state was the erased home's: the one before holds again
     assert set(left.differences) <= {"device_state"}
     assert left.well
