@@ -175,6 +175,18 @@ def test_a_full_budget_thins_old_measurements_first_and_counts_the_loss(tmp_path
     outbox.close()
 
 
+def test_a_batch_that_the_card_has_spoilt_goes_first_when_the_budget_is_full(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "o", budget_bytes=30_000)
+    outbox.append([reading("power", n, second=n) for n in range(200)])
+    outbox._db.execute("UPDATE batch SET payload = ?", (b"spoilt",))
+    outbox.append([reading("power", n, second=n) for n in range(1000)])
+    outbox.append([reading("sos")])
+    assert outbox.lost() > 200
+    assert all(batch.payload != b"spoilt" for batch in outbox.take(Lane.BULK, 0, 100))
+    assert len(contents(outbox, Lane.URGENT)) == 1
+    outbox.close()
+
+
 def test_when_only_signs_of_life_are_left_the_oldest_batches_go_and_urgent_ones_stay(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "o", budget_bytes=30_000)
     outbox.append([reading("sos", second=n) for n in range(1000)])
