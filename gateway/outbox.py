@@ -315,10 +315,17 @@ class Outbox:
         return sealed
 
     def _empty_waiting(self) -> list[WireReading]:
-        rows = self._db.execute("SELECT readings FROM waiting ORDER BY id").fetchall()
+        rows = self._db.execute("SELECT n, readings FROM waiting ORDER BY id").fetchall()
         if rows:
             self._db.execute("DELETE FROM waiting")
-        return [reading for (content,) in rows for reading in _readings.decode(content)]
+        readings: list[WireReading] = []
+        for n, content in rows:
+            try:
+                readings += _readings.decode(content)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:  # the disk has spoilt them
+                _log.error("readings_spoilt", readings=n, error=str(error))
+                self._db.execute("UPDATE session SET lost = lost + ?", (n,))
+        return readings
 
     def _seal(self, lane: Lane, readings: list[WireReading], era: int | None = None) -> int:
         """Makes batches of `readings` under the lane's next numbers."""

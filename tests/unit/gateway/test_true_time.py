@@ -298,3 +298,16 @@ def test_a_batch_that_the_card_has_spoilt_goes_as_it_is_and_holds_up_no_other(tm
         assert [batch.seq for batch in batches] == [1, 2]
         assert batches[0].payload == b"spoilt"
     assert not decode_batch(sure[1].payload).readings[0].flags & Flag.UNSURE
+
+
+def test_readings_that_wait_and_that_the_card_has_spoilt_are_counted_as_lost_and_the_gateway_starts(
+    tmp_path: Path,
+) -> None:
+    home = Home(tmp_path)
+    home.measure()
+    home.measure()
+    home.outbox._db.execute("UPDATE waiting SET readings = ? WHERE id = 1", (b"spoilt",))
+    home.power_cut(wrong=-HOUR)
+    home.measure("sos")
+    assert [reading.value for reading in home.sent()] == [2, 3]
+    assert home.outbox.lost() == 1
