@@ -3,13 +3,20 @@
 from datetime import timedelta
 
 from care.register import apply_register, end_device, read_document
-from store.pool import DatabaseRole
+from store.pool import Connection, DatabaseRole
 from tests.conftest import NOW, Database
 from tests.integration.ingest.homes import register_homes
 from tests.integration.ingest.test_ingest import GatewayClient, door, eventually, gateway, running
 from yiju.embedded.broker import EmbeddedBroker
 
 __all__ = ["gateway"]
+
+
+def move_door(connection: Connection) -> None:
+    """The door contact of home-1 goes to home-3, with its gateway where it was."""
+    moved = {"key": "home-3", "region": "d-1", "name": "第3家", "commissioned": NOW - timedelta(days=60),
+             "device": [{"gateway": "gw-1", "address": "zigbee2mqtt/door", "kind": "contact"}]}  # fmt: skip
+    apply_register(connection, read_document({"home": [moved]}, "test"), "test", NOW)
 
 
 def test_a_device_that_moved_while_ingest_runs_is_stored_where_it_is_now(
@@ -19,10 +26,8 @@ def test_a_device_that_moved_while_ingest_runs_is_stored_where_it_is_now(
     with running(database, broker):
         gateway.send(1, door(minutes_ago=1))
         gateway.acknowledged(1)
-        moved = {"key": "home-3", "region": "d-1", "name": "第3家", "commissioned": NOW - timedelta(days=60),
-                 "device": [{"gateway": "gw-1", "address": "zigbee2mqtt/door", "kind": "contact"}]}  # fmt: skip
         with database.connect(DatabaseRole.REGISTER) as connection:
-            apply_register(connection, read_document({"home": [moved]}, "test"), "test", NOW)
+            move_door(connection)
         gateway.send(2, door())
         gateway.acknowledged(2)
     with database.connect() as connection:
@@ -58,9 +63,7 @@ def test_a_move_that_is_written_while_the_register_is_read_is_seen_whole_or_not_
     with running(database, broker), database.connect() as owner, database.connect(autocommit=False) as register:
         owner.execute("UPDATE home SET name = name")  # so that the register is read at the next message
         register.execute("LOCK TABLE device IN ACCESS EXCLUSIVE MODE")
-        moved = {"key": "home-3", "region": "d-1", "name": "第3家", "commissioned": NOW - timedelta(days=60),
-                 "device": [{"gateway": "gw-1", "address": "zigbee2mqtt/door", "kind": "contact"}]}  # fmt: skip
-        apply_register(register, read_document({"home": [moved]}, "test"), "test", NOW)
+        move_door(register)
         gateway.send(1, door(minutes_ago=60))
         eventually(lambda: owner.execute("SELECT FROM pg_locks WHERE NOT granted").fetchall())
         register.commit()
