@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from core.model import Flag
-from core.wire import Batch, WireReading, decode_batch, encode
+from core.wire import Batch, WireReading, encode
+from gateway.source import read_batch
 
 TOLERANCE_MS: Final = 30_000  # a clock that is less wrong than this is left alone: the way down takes time too
 UNKNOWN: Final = -1
@@ -94,10 +95,10 @@ class Eras:
         return None if row is None else int(row[0])
 
     def mend(self, era: int, payload: bytes) -> bytes:
-        """The batch `payload` of this era as it is to be sent."""
-        if self._shifts.get(era) == 0:
+        """The batch `payload` of this era as it is to be sent; as it is where it cannot be read."""
+        batch = None if self._shifts.get(era) == 0 else read_batch(payload)
+        if batch is None:
             return payload
-        batch = decode_batch(payload)
         return encode(Batch(batch.v, batch.session, batch.seq, self.mend_readings(era, batch.readings)))
 
     def mend_readings(self, era: int, readings: Sequence[WireReading]) -> list[WireReading]:
@@ -114,7 +115,8 @@ class Eras:
         lasts = self._db.execute(
             "SELECT payload FROM batch WHERE id IN (SELECT max(id) FROM batch WHERE era = ? GROUP BY lane)", (era,)
         )
-        return first, max(reading.received for (payload,) in lasts for reading in decode_batch(payload).readings)
+        batches = [batch for (payload,) in lasts if (batch := read_batch(payload)) is not None]
+        return first, max((reading.received for batch in batches for reading in batch.readings), default=first)
 
     def reload(self) -> None:
         """Reads the table (again, after a transaction that was given up)."""

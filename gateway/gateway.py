@@ -91,7 +91,7 @@ class Gateway:
 
     @property
     def heard_until(self) -> datetime | None:
-        """When the newest message with a reading was received, also by an earlier process; None before the first."""
+        """When the newest message with a reading was said, or may have been; None before the first. Outlives us."""
         heard = self._outbox.heard()
         return from_ms(heard) if heard else None
 
@@ -178,22 +178,22 @@ class Gateway:
             heard = _waited(heard, waited_since)
         heard = self._sifted(heard)
         try:
-            self.report(heard.decoded.readings, mark)
+            self.report(heard.decoded.readings, mark, waited_since)
         finally:
             self._tell(heard)
         return len(heard.decoded.readings)
 
-    def report(self, readings: Sequence[Reading], mark: bytes = b"") -> None:
+    def report(self, readings: Sequence[Reading], mark: bytes = b"", waited_since: datetime | None = None) -> None:
         """Takes readings that no device sent: a watchdog's, a rule's. On the disk when this returns.
 
         Args:
-            mark: of the message they came with, if any; see Outbox.append.
+            mark, waited_since: of the message they came with, if any; see Outbox.append.
 
         Raises:
             sqlite3.DatabaseError: the disk is full or broken: only what is urgent was taken.
         """
         try:
-            sealed = self._outbox.append(readings, mark)
+            sealed = self._outbox.append(readings, mark, waited_since)
         except sqlite3.DatabaseError:
             self._uplink.send()
             raise

@@ -158,5 +158,5 @@ class HomeBroker:
             number=message.mid,
             repeated=message.dup,
         )
-        if since is None:
+        if since is None and not message.retain:  # what is retained need not wait for its turn behind what waited
             self._heard = now

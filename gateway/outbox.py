@@ -10,8 +10,9 @@ One process holds the file; threads share the object.
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -19,10 +20,11 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from core.metrics import BY_NAME, Life
+from core.metrics import BY_NAME
 from core.model import Flag, Lane, Reading
 from core.wire import VERSION, Batch, WireReading, encode, to_ms
 from gateway.eras import UNKNOWN, Eras
+from gateway.last_values import LastValues, Values
 from gateway.outbox_file import open_file
 from gateway.reserve import Reserve
 from gateway.source import Sealed, Source
@@ -37,13 +39,6 @@ _MARKS: Final = 32  # a broker has given us no more than a few messages that it 
 _readings = msgspec.json.Decoder(list[WireReading])
 _encoder = msgspec.json.Encoder()
 _log = structlog.get_logger()
-
-
-class _Last(NamedTuple):
-    """The last value of a device's metric, and whether it was ever 0."""
-
-    value: float
-    cleared: bool
 
 
 class Depth(NamedTuple):
@@ -87,22 +82,20 @@ class Outbox:
         self._eras = Eras(self._db)
         self._reserve = Reserve(path.with_name("reserve"))
         self.spare = Spare()
-        self._last: dict[tuple[str, str], _Last] = {
-            (device, metric): _Last(value, bool(cleared))
-            for device, metric, value, cleared in self._db.execute("SELECT * FROM last_value")
-        }
+        self._last = LastValues(self._db)
 
     def sources(self) -> tuple[Source, ...]:
         """What is to be sent, the most pressing first."""
         return self.spare, _LaneSource(self, Lane.URGENT), _LaneSource(self, Lane.BULK)
 
-    def append(self, readings: Sequence[Reading], mark: bytes = b"") -> int:
+    def append(self, readings: Sequence[Reading], mark: bytes = b"", waited_since: datetime | None = None) -> int:
         """Takes readings, marks those that changed, and seals what is ready. Durable when it returns.
 
         Urgent ones are taken whatever the disk says: in the room of the reserve, or in memory.
 
         Args:
             mark: 8 bytes that tell the message they came with from others; for `has_taken`.
+            waited_since: that message may be as old as this; for `heard`.
 
         Returns:
             How many batches were sealed: there is something new to send.
@@ -113,28 +106,26 @@ class Outbox:
         if not readings:
             return 0
         with self._lock:
-            fresh: dict[tuple[str, str], _Last] = {}
             lanes: dict[Lane, list[WireReading]] = {Lane.URGENT: [], Lane.BULK: []}
-            for reading in readings:
-                key = (reading.device, reading.metric)
-                before = fresh.get(key, self._last.get(key))
-                changed = before is not None and _changed(reading, before)
-                if before is None or before.value != reading.value:
-                    cleared = reading.value == 0 or (before is not None and before.cleared)
-                    fresh[key] = _Last(reading.value, cleared)
+            all_changed, fresh = self._last.compare(readings)
+            for reading, changed in zip(readings, all_changed, strict=True):
                 lanes[_lane(reading, changed)].append(_on_the_wire(reading, changed))
             marks = (self._marks + mark)[-_MARKS * MARK_BYTES :]
+            heard = self._heard
+            if mark:
+                spoken = max(reading.received for reading in readings)
+                heard = max(heard, to_ms(spoken if waited_since is None else min(waited_since, spoken)))
             try:
-                sealed = self._put(lanes[Lane.URGENT], lanes[Lane.BULK], fresh, marks)
+                sealed = self._put(lanes[Lane.URGENT], lanes[Lane.BULK], fresh, marks, heard)
             except sqlite3.DatabaseError as error:
                 if not lanes[Lane.URGENT]:
                     raise
                 fresh = {key: last for key, last in fresh.items() if BY_NAME[key[1]].urgent}
-                sealed = self._rescue(lanes[Lane.URGENT], fresh, marks, error)
-                self._last.update(fresh)
+                sealed = self._rescue(lanes[Lane.URGENT], fresh, marks, heard, error)
+                self._last.know(fresh)
                 if lanes[Lane.BULK]:
                     raise
-            self._last.update(fresh)
+            self._last.know(fresh)
             return sealed
 
     def has_taken(self, mark: bytes) -> bool:
@@ -145,7 +136,7 @@ class Outbox:
             )
 
     def heard(self) -> int:
-        """When the newest message with a mark was received, in ms since 1970; 0 before the first."""
+        """When the newest message with a mark was said, or may have been, in ms since 1970; 0 before the first."""
         with self._lock:
             return self._heard
 
@@ -264,10 +255,7 @@ class Outbox:
     def last_values(self) -> dict[str, dict[str, float]]:
         """Device -> metric -> the last value taken."""
         with self._lock:
-            values: dict[str, dict[str, float]] = {}
-            for (device, metric), last in self._last.items():
-                values.setdefault(device, {})[metric] = last.value
-            return values
+            return self._last.by_device()
 
     def lost(self) -> int:
         """How many readings this outbox has ever thinned away."""
@@ -278,29 +266,15 @@ class Outbox:
     def last_value(self, device: str, metric: str) -> float | None:
         """The last value taken of this device's metric; None before the first."""
         with self._lock:
-            last = self._last.get((device, metric))
-            return None if last is None else last.value
+            return self._last.value(device, metric)
 
     def close(self) -> None:
         with self._lock:
             self._db.close()
 
-    def _put(
-        self,
-        urgent: list[WireReading],
-        bulk: list[WireReading],
-        fresh: Mapping[tuple[str, str], _Last],
-        marks: bytes,
-    ) -> int:
-        heard = self._heard
-        if marks != self._marks:
-            heard = max(heard, *(reading.received for reading in (*urgent, *bulk)))
+    def _put(self, urgent: list[WireReading], bulk: list[WireReading], fresh: Values, marks: bytes, heard: int) -> int:
         with self._transaction():
-            self._db.executemany(
-                "INSERT INTO last_value VALUES (?, ?, ?, ?)"
-                " ON CONFLICT DO UPDATE SET value = excluded.value, cleared = excluded.cleared",
-                [(*key, last.value, last.cleared) for key, last in fresh.items()],
-            )
+            self._last.write(fresh)
             self._db.execute("UPDATE session SET heard = ?, marks = ?", (heard, marks))
             sealed = self._seal(Lane.URGENT, urgent) + self._add_bulk(bulk)
             if sealed:
@@ -308,13 +282,11 @@ class Outbox:
         self._heard, self._marks = heard, marks
         return sealed
 
-    def _rescue(
-        self, urgent: list[WireReading], fresh: Mapping[tuple[str, str], _Last], marks: bytes, error: Exception
-    ) -> int:
+    def _rescue(self, urgent: list[WireReading], fresh: Values, marks: bytes, heard: int, error: Exception) -> int:
         """Takes urgent readings that the disk has just refused."""
         if self._reserve.release():
             try:
-                return self._put(urgent, [], fresh, marks)
+                return self._put(urgent, [], fresh, marks, heard)
             except sqlite3.DatabaseError as still:
                 error = still
         held = self.spare.add(self._eras.mend_readings(self._eras.current, urgent))
@@ -343,10 +315,17 @@ class Outbox:
         return sealed
 
     def _empty_waiting(self) -> list[WireReading]:
-        rows = self._db.execute("SELECT readings FROM waiting ORDER BY id").fetchall()
+        rows = self._db.execute("SELECT n, readings FROM waiting ORDER BY id").fetchall()
         if rows:
             self._db.execute("DELETE FROM waiting")
-        return [reading for (content,) in rows for reading in _readings.decode(content)]
+        readings: list[WireReading] = []
+        for n, content in rows:
+            try:
+                readings += _readings.decode(content)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:  # the disk has spoilt them
+                _log.error("readings_spoilt", readings=n, error=str(error))
+                self._db.execute("UPDATE session SET lost = lost + ?", (n,))
+        return readings
 
     def _seal(self, lane: Lane, readings: list[WireReading], era: int | None = None) -> int:
         """Makes batches of `readings` under the lane's next numbers."""
@@ -403,13 +382,6 @@ class _LaneSource:
 
     def forget(self, seqs: Sequence[int]) -> int:
         return self._outbox.forget(self.session, self.lane, seqs)
-
-
-def _changed(reading: Reading, before: _Last) -> bool:
-    """Whether it is another value; or a sensor that never says 0 speaks again, which is all that shows it move."""
-    if before.value != reading.value:
-        return True
-    return reading.value == 1 and not before.cleared and BY_NAME[reading.metric].life is Life.TURNED_ON
 
 
 def _lane(reading: Reading, changed: bool) -> Lane:

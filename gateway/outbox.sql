@@ -4,7 +4,7 @@
 CREATE TABLE session (
     id TEXT NOT NULL,
     lost INTEGER NOT NULL DEFAULT 0,           -- readings that were thinned away
-    heard INTEGER NOT NULL DEFAULT 0,          -- when a device's newest message was received, in ms since 1970
+    heard INTEGER NOT NULL DEFAULT 0,          -- when a device's newest message was said, in ms since 1970
     marks BLOB NOT NULL DEFAULT x'',           -- the last messages taken, 8 bytes each: a broker may give one twice
     known INTEGER NOT NULL DEFAULT 0           -- the platform's time when it was last heard, in ms since 1970
 );

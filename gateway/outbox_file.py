@@ -1,5 +1,6 @@
 """The outbox's file: opened durable, made when it is not there, put aside when it is damaged."""
 
+import glob
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,8 @@ _log = structlog.get_logger()
 
 
 def open_file(path: Path) -> sqlite3.Connection:
-    """The outbox's database at `path`. What is damaged is put aside as `{name}.damaged-...` and a new one begun.
+    """The outbox's database at `path`. What is damaged is put aside as `{name}.damaged-...` and a new one begun; of
+    several that were, the last is kept.
 
     Raises:
         SettingsError: another process holds the file, the folder cannot be written, or a later version wrote it.
@@ -29,6 +31,8 @@ def open_file(path: Path) -> sqlite3.Connection:
         except sqlite3.OperationalError:  # busy, no right, no room: the file itself is whole
             raise
         except sqlite3.DatabaseError as error:
+            for older in path.parent.glob(f"{glob.escape(path.name)}.damaged-*"):
+                older.unlink()  # each may be as large as the budget: they would fill the disk
             aside = path.with_name(f"{path.name}.damaged-{uuid4().hex[:8]}")
             path.rename(aside)
             for tail in ("-wal", "-shm"):

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
+from core.errors import WireError
 from core.model import Lane
+from core.wire import Batch, decode_batch
 
 
 class Sealed(NamedTuple):
@@ -12,6 +14,14 @@ class Sealed(NamedTuple):
 
     seq: int
     payload: bytes
+
+
+def read_batch(payload: bytes) -> Batch | None:
+    """The batch; None where the disk has spoilt it: the platform shall say so, and no other batch wait for it."""
+    try:
+        return decode_batch(payload)
+    except WireError:
+        return None
 
 
 class Source(Protocol):

@@ -8,7 +8,8 @@ import sqlite3
 
 from core.metrics import BY_NAME, is_sign_of_life
 from core.model import Flag
-from core.wire import Batch, WireReading, decode_batch, encode
+from core.wire import Batch, WireReading, encode
+from gateway.source import read_batch
 
 
 def thin(db: sqlite3.Connection, surplus: int) -> int:
@@ -22,15 +23,15 @@ def thin(db: sqlite3.Connection, surplus: int) -> int:
     lost = 0
     while surplus > 0:
         row = db.execute(
-            "SELECT id, bytes, payload FROM batch WHERE lane = 'bulk' AND thinned = 0 ORDER BY seq LIMIT 1"
+            "SELECT id, bytes, readings, payload FROM batch WHERE lane = 'bulk' AND thinned = 0 ORDER BY seq LIMIT 1"
         ).fetchone()
         if row is None:
             break
-        number, size, payload = row
-        batch = decode_batch(payload)
-        kept = [reading for reading in batch.readings if _matters(reading)]
-        lost += len(batch.readings) - len(kept)
-        if not kept:
+        number, size, readings, payload = row
+        batch = read_batch(payload)
+        kept = [] if batch is None else [reading for reading in batch.readings if _matters(reading)]
+        lost += readings - len(kept)
+        if batch is None or not kept:
             db.execute("DELETE FROM batch WHERE id = ?", (number,))
             surplus -= size
             continue

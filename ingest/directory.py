@@ -44,8 +44,9 @@ class KnownDevice:
     now_with: str = ""
 
     def is_over(self, now_ms: int) -> bool:
-        """Whether it has ended and is with no gateway."""
-        return not self.now_with and self.span_ms[1] <= now_ms
+        """Whether what has its address now has ended and is with no gateway."""
+        device = self.at(now_ms)
+        return not device.now_with and device.span_ms[1] <= now_ms
 
     def at(self, time_ms: int) -> "KnownDevice":
         """The device as it stood then: what it measured before it moved is of the home where it was."""

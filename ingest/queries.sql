@@ -109,9 +109,11 @@ ON CONFLICT (home_id) DO UPDATE SET
     heard_at = greatest(old.heard_at, excluded.heard_at);
 
 -- name: gateways_heard
--- A batch that was new shows that its gateway lives; one delivered again may be a broker's memory.
+-- A batch that was new shows that its gateway lives; one delivered again may be a broker's memory. `heard` is false of
+-- a gateway that was taken away: nothing changes, but one that was erased meanwhile is refused here, and only here.
 INSERT INTO gateway_status AS old (gateway_id, online, since, heard_at)
-SELECT gateway, true, %(now)s, %(now)s FROM unnest(%(gateway)s::int[]) AS new (gateway)
+SELECT gateway, heard, %(now)s, CASE WHEN heard THEN %(now)s::timestamptz END
+FROM unnest(%(gateway)s::int[], %(heard)s::boolean[]) AS new (gateway, heard)
 ON CONFLICT (gateway_id) DO UPDATE SET heard_at = greatest(old.heard_at, excluded.heard_at);
 
 -- name: put_gateway_statuses

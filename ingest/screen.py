@@ -27,7 +27,6 @@ UNSURE_MS: Final = 2 * 60 * 1000  # a cry for help whose clock may be wrong and 
 LATEST_MS: Final = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1000)
 _WRONG_TIME: Final = (Reason.TOO_EARLY, Reason.IN_THE_FUTURE)
 _ANOTHERS: Final = (Reason.UNKNOWN_DEVICE, Reason.OTHER_GATEWAY)
-_UNKNOWN: Final = (*_ANOTHERS, Reason.ENDED)  # the register may have changed meanwhile
 _NOBODY: Final = KnownDevice(-1, -1, 0)
 _NO_METRIC: Final = 0
 _METRIC_IDS: Final = {metric.name: metric.id for metric in METRICS}
@@ -45,12 +44,10 @@ class Screened:
     Attributes:
         readings: shape (n,), dtype READING; `batch` is the place of its message among those screened.
         refused: what of each message is not, by its place.
-        unknown: a gateway or device was not found: the register may have changed.
     """
 
     readings: Readings
     refused: dict[int, list[Rejection]] = field(default_factory=dict)
-    unknown: bool = False
 
 
 def screen(work: Sequence[Decoded], now_ms: int) -> Screened:
@@ -61,20 +58,16 @@ def screen(work: Sequence[Decoded], now_ms: int) -> Screened:
         now_ms: the platform's present, milliseconds since 1970.
     """
     refused: dict[int, list[Rejection]] = {}
-    unknown = False
     stored: list[tuple[int, Decoded, KnownGateway]] = []
     for at, decoded in enumerate(work):
-        unknown |= decoded.key is not None and decoded.gateway is None
         if decoded.rejection is not None:
             refused[at] = [decoded.rejection]
         elif decoded.gateway is not None and decoded.readings:
             stored.append((at, decoded, decoded.gateway))
     sent = [reading for _, decoded, _ in stored for reading in decoded.readings]
-    devices = [gateway.devices.get(reading.device, _NOBODY)
-               for _, decoded, gateway in stored for reading in decoded.readings]  # fmt: skip
-    if any(gateway.moved for _, _, gateway in stored):
-        devices = [device.at(reading.time) for device, reading in zip(devices, sent, strict=True)]
-    rows = _columns(sent, devices)
+    registered = [gateway.devices.get(reading.device, _NOBODY)
+                  for _, decoded, gateway in stored for reading in decoded.readings]  # fmt: skip
+    rows = _columns(sent)
     counts = [len(decoded.readings) for _, decoded, _ in stored]
     rows["batch"] = np.repeat(np.array([at for at, _, _ in stored], dtype=np.int64), counts)
     _stamp(
@@ -82,6 +75,11 @@ def screen(work: Sequence[Decoded], now_ms: int) -> Screened:
         np.repeat(np.array([decoded.direct is not None for _, decoded, _ in stored], dtype=np.bool_), counts),
         now_ms,
     )
+    devices = registered
+    if any(gateway.moved for _, _, gateway in stored):
+        devices = [device.at(time_ms) for device, time_ms in zip(registered, rows["time"].tolist(), strict=True)]
+    rows["device"] = [device.id for device in devices]
+    rows["home"] = [device.home_id for device in devices]
     good = _good(rows, devices, now_ms)
     if any(gateway.bounded for _, _, gateway in stored):
         spans = np.array([device.span_ms for device in devices], dtype=np.int64).reshape(-1, 2)
@@ -93,28 +91,28 @@ def screen(work: Sequence[Decoded], now_ms: int) -> Screened:
             reason, detail = _problem(reading, device, time_ms, now_ms)
             sender = work[int(rows["batch"][place])].gateway
             if reason in _ANOTHERS and sender is not None and reading.device in sender.elsewhere:
-                device = sender.elsewhere[reading.device].at(time_ms)
+                registered[place] = sender.elsewhere[reading.device]
+                device = registered[place].at(time_ms)
                 reason, detail = _problem(reading, device, time_ms, now_ms, through_another=True)
                 rows["device"][place], rows["home"][place] = device.id, device.home_id
             if reason is Reason.OTHER_GATEWAY and _calls_for_help(reading):
                 good[place] = True  # the box that it belongs to may be the one that is gone
-            elif reason in _WRONG_TIME and _calls_for_help(reading) and not device.is_over(now_ms):
-                _restamp(rows, place, now_ms)
+            elif reason in _WRONG_TIME and _calls_for_help(reading) and not registered[place].is_over(now_ms):
+                _restamp(rows, place, registered[place], now_ms)
                 good[place] = True
             else:
                 wrong.setdefault(int(rows["batch"][place]), {}).setdefault(reason, []).append((reading, detail))
-                unknown |= reason in _UNKNOWN
         refused |= {at: [_rejection(work[at], reason, found) for reason, found in reasons.items()]
                     for at, reasons in wrong.items()}  # fmt: skip
-        rows = rows[good]
-    _restamp_unsure(rows, now_ms)
-    return Screened(rows, refused, unknown)
+    for place in np.flatnonzero(good & _unsure(rows, now_ms)).tolist():
+        if rows["metric"][place] in _URGENT:
+            _restamp(rows, place, registered[place], now_ms)
+    return Screened(rows if good.all() else rows[good], refused)
 
 
-def _columns(sent: Sequence[WireReading], devices: Sequence[KnownDevice]) -> Readings:
+def _columns(sent: Sequence[WireReading]) -> Readings:
+    """What they say themselves; whose they are is filled in later."""
     rows = np.empty(len(sent), READING)
-    rows["device"] = [device.id for device in devices]
-    rows["home"] = [device.home_id for device in devices]
     rows["metric"] = [_METRIC_IDS.get(reading.metric, _NO_METRIC) for reading in sent]
     rows["time"] = _times([reading.time for reading in sent])
     rows["received"] = _times([reading.received for reading in sent])
@@ -193,20 +191,23 @@ def _calls_for_help(reading: WireReading) -> bool:
     return BY_NAME[reading.metric].urgent and reading.value > 0
 
 
-def _restamp_unsure(rows: Readings, now_ms: int) -> None:
-    """A cry for help of long ago by a clock that its gateway could not be sure of is one of now too."""
-    unsure = np.flatnonzero(
+def _unsure(rows: Readings, now_ms: int) -> NDArray[np.bool_]:
+    """Where something is said to be on, long ago, by a clock that its gateway could not be sure of."""
+    unsure: NDArray[np.bool_] = (
         (rows["flags"] & Flag.UNSURE != 0) & (rows["time"] < now_ms - UNSURE_MS) & (rows["value"] > 0)
     )
-    for place in unsure.tolist():
-        if rows["metric"][place] in _URGENT:
-            _restamp(rows, place, now_ms)
+    return unsure
 
 
-def _restamp(rows: Readings, place: int, now_ms: int) -> None:
-    """A cry for help from a home whose clock is wrong is one of now: better a bell that rings late than none."""
+def _restamp(rows: Readings, place: int, registered: KnownDevice, now_ms: int) -> None:
+    """A cry for help from a home whose clock is wrong is one of now: better a bell that rings late than none.
+
+    Of now is also where its device is: it may have been in another home at the time that the clock showed.
+    """
+    device = registered.at(now_ms)
     rows["time"][place] = rows["received"][place] = now_ms
     rows["flags"][place] |= Flag.RESTAMPED
+    rows["device"][place], rows["home"][place] = device.id, device.home_id
 
 
 def _rejection(decoded: Decoded, reason: Reason, found: list[tuple[WireReading, str]]) -> Rejection:

@@ -96,7 +96,7 @@ class Ingest:
     def run(self) -> None:
         """Works until `stopping` is set. What is not committed by then is not acknowledged."""
         self._storing.start()  # nothing is taken before the database is there
-        self._register.until_done(self._directory.refresh)
+        self._register.until_done(self._read_register)
         self._subscriber.start()
         self._downlink.start()
         log.info("ingest started")
@@ -134,21 +134,25 @@ class Ingest:
         return work
 
     def _prepare(self, work: Sequence[Decoded]) -> Prepared:
-        """Looks at what they hold; when somebody is unknown, once more after a look at the register."""
-        prepared = prepare(work, self._clock.now())
-        if not prepared.screened.unknown and not self._directory.stale:
-            return prepared
+        """Looks at what they hold, by the register as it stands now: a device may have moved or ended meanwhile."""
         changed = False
 
         def look(connection: Connection) -> None:
             nonlocal changed
-            connection.execute("SELECT")  # brings what the database has to tell: perhaps it was registered just now
-            changed = self._directory.refresh(connection)
+            connection.execute("SELECT")  # the database tells of changes only to who speaks to it
+            changed = self._read_register(connection)
 
         if self._register.until_done(look) and changed:
-            again = [decode(decoded.message, self._directory.gateway) for decoded in work]
-            prepared = prepare(again, self._clock.now())
-        return prepared
+            work = [decode(decoded.message, self._directory.gateway) for decoded in work]
+        return prepare(work, self._clock.now())
+
+    def _read_register(self, connection: Connection) -> bool:
+        """Reads it when it was changed, as it stood at one moment; returns whether it was."""
+        if not self._directory.stale:
+            return False
+        with connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            return self._directory.refresh(connection)
 
     def _connected(self, connection: Connection) -> None:
         connection.add_notify_handler(lambda _: setattr(self._directory, "stale", True))

@@ -9,6 +9,7 @@ import contextlib
 import queue
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -108,6 +109,8 @@ class Storing:
         finally:
             self._stopping.set()
             self._ready.set()
+            with self._turn:
+                self._turn.notify_all()  # of a thread that ended by an error the turn never ends
             database.close()
 
     def _store(self, database: Database, writer: Writer, batch: _Batch) -> None:
@@ -121,14 +124,14 @@ class Storing:
         done = database.until_done(store)
         if done and batch.prepared.statuses:
             self._await_turn(batch.number)
-            done = database.until_done(lambda connection: writer.put_statuses(connection, work, self._clock.now()))
+            done = database.until_done(lambda connection: self._put_statuses(connection, writer, work))
         self._end_turn(batch.number, new)
         if done:
             self._subscriber.acknowledge(work, to_ms(self._clock.now()))
 
     def _await_turn(self, number: int) -> None:
         with self._turn:
-            self._turn.wait_for(lambda: self._all_done == number - 1)
+            self._turn.wait_for(lambda: self._all_done == number - 1 or self._stopping.is_set())
 
     def _end_turn(self, number: int, new: int) -> None:
         with self._turn:
@@ -160,6 +163,22 @@ class Storing:
             refused.gateway = None  # not even its number can be kept, so `rejected` alone has it
             return writer.store(connection, prepare([refused], now), now)
 
+    def _put_statuses(self, connection: Connection, writer: Writer, work: Sequence[Decoded]) -> None:
+        try:
+            writer.put_statuses(connection, work, self._clock.now())
+        except (psycopg.DataError, psycopg.IntegrityError):
+            for decoded in work:
+                if decoded.status is not None:
+                    self._put_status(connection, writer, decoded)
+
+    def _put_status(self, connection: Connection, writer: Writer, decoded: Decoded) -> None:
+        now = self._clock.now()
+        try:
+            writer.put_statuses(connection, [decoded], now)
+        except (psycopg.DataError, psycopg.IntegrityError) as error:  # such as of a gateway that was just erased
+            log.error("status refused by the database", error=type(error).__name__, gateway=decoded.key)
+            writer.store(connection, prepare([_refused(decoded, error)], now), now)
+
     def _keep_house(self, database: Database) -> None:
         if time.monotonic() - self._beat_at >= BEAT_S:
             database.until_done(self._beat)
@@ -186,7 +205,7 @@ class Storing:
 
 
 def _refused(decoded: Decoded, error: psycopg.Error) -> Decoded:
-    """The message as one of which nothing is stored but its number."""
+    """The message as one of which nothing is stored but its number, where it has one."""
     payload = decoded.message.payload
     kept = payload if decoded.sent else payload[:KEPT_BYTES]
     rejection = Rejection(Reason.UNSTORABLE, str(error), kept, decoded.sent)

@@ -113,13 +113,16 @@ class Writer:
             readings, derived = _of_new(prepared, new)
             if len(readings):
                 _copy(connection, readings)
-            senders = [decoded.gateway for decoded in (prepared.work[at] for at in new) if decoded.gateway is not None]
-            heard = [gateway for gateway in senders if not gateway.ended]  # a box that was taken away shows nothing
+            senders = {decoded.gateway.id: decoded.gateway for decoded in (prepared.work[at] for at in new)
+                       if decoded.gateway is not None}  # fmt: skip
+            heard = {gateway.home_id for gateway in senders.values() if not gateway.ended}  # what was taken away is not
             with connection.pipeline():
-                _keep(connection, readings, derived, sorted({gateway.home_id for gateway in heard}), now)
-                if heard:
-                    gateways = Ints4(sorted({gateway.id for gateway in heard}))
-                    connection.execute(QUERIES["gateways_heard"], {"gateway": gateways, "now": now})
+                _keep(connection, readings, derived, sorted(heard), now)
+                if senders:
+                    gateways = sorted(senders)
+                    in_use = Bools([not senders[gateway].ended for gateway in gateways])
+                    parameters = {"gateway": Ints4(gateways), "heard": in_use, "now": now}
+                    connection.execute(QUERIES["gateways_heard"], parameters)
                 _reject(connection, prepared, new, now)
         return len(readings)
 

@@ -17,6 +17,7 @@ from store.pool import Connection
 from store.queries import load_queries
 
 QUERIES: Final = load_queries(__package__, "erase.sql")
+OF_THE_PAST: Final = {"device", "device_link", "ledger"}  # of a gateway whose past stays in another home
 SILENT: Final = timedelta(minutes=10)  # a gateway speaks every minute
 
 
@@ -115,10 +116,14 @@ class _Erasure:
             )
         gone = self._connection.execute(QUERIES["forget_rejected"], {"gateways": [row["key"] for row in gateways]})
         self.removed["rejected"] = gone.rowcount
+        given_back: list[int] = []
         for row in self._connection.execute(QUERIES["moved_devices"], asked).fetchall():
-            back = {"device": row["device_id"], "home": row["home_id"], "from": self._home}
-            self._connection.execute(QUERIES["give_back_gateway"], back)
+            back = {"device": row["device_id"], "home": row["home_id"], "from": self._home, "now": now}
+            given_back += [one["id"] for one in self._connection.execute(QUERIES["give_back_gateway"], back)]
             self._connection.execute(QUERIES["give_back_device"], back)
+        for row in self._connection.execute(QUERIES["tables_with"], {"column": "gateway_id"}).fetchall():
+            if row["name"] not in OF_THE_PAST:  # what it was told and what it said here
+                self.rows(row["name"], SQL("gateway_id = ANY({})").format(Literal(given_back)))
         self._connection.execute(QUERIES["settle_ledger"], asked)
         family = [row["id"] for row in self._connection.execute(QUERIES["lone_family"], asked)]
         mine = SQL("home_id = {}").format(Literal(self._home))

@@ -23,18 +23,21 @@ JOIN home ON home.id = device.home_id
 WHERE gateway.home_id = %(home)s GROUP BY gateway.key LIMIT 1;
 
 -- name: moved_devices
--- Devices that were in another home before: its past stays there, so they keep their number and nothing else.
+-- Devices that were in another home before: its past stays there, so they keep their number and nothing else, as do
+-- their gateways. Both have ended: nobody waits for a word of them.
 SELECT device_id, (array_agg(home_id ORDER BY bucket DESC))[1] AS home_id FROM rollup
 WHERE device_id = ANY(ARRAY(SELECT id FROM device WHERE home_id = %(home)s)) AND home_id <> %(home)s
     AND home_id IN (SELECT id FROM home)
 GROUP BY device_id;
 
 -- name: give_back_gateway
-UPDATE gateway SET key = 'erased-' || id, password_hash = '', home_id = %(home)s
-WHERE id = (SELECT gateway_id FROM device WHERE id = %(device)s) AND home_id = %(from)s;
+UPDATE gateway SET key = 'erased-' || id, password_hash = '', options = '{}', home_id = %(home)s,
+    ended_at = coalesce(ended_at, %(now)s)
+WHERE id = (SELECT gateway_id FROM device WHERE id = %(device)s) AND home_id = %(from)s RETURNING id;
 
 -- name: give_back_device
-UPDATE device SET address = 'erased/' || id, room_id = NULL, home_id = %(home)s WHERE id = %(device)s;
+UPDATE device SET address = 'erased/' || id, room_id = NULL, home_id = %(home)s, taken_at = coalesce(taken_at, %(now)s)
+WHERE id = %(device)s;
 
 -- name: settle_ledger
 -- Batches that stay, of gateways that stay, account for the readings that go.

@@ -149,11 +149,11 @@ class _Apply:
     def devices(self, homes: Sequence[HomeEntry], source: str) -> None:
         gateways = [device.gateway for home in homes for device in home.device]
         rows = self._connection.execute(QUERIES["were_there"], {"gateways": gateways}).fetchall()
-        were_there = {(row["gateway"], row["address"]) for row in rows}
+        were_there = {(row["home"], row["gateway"], row["address"]) for row in rows}
         for home in homes:
             for device in home.device:
                 ended = self._end_of(home, device, f"{source}: home {home.key!r}: device {device.address!r}")
-                if (device.gateway, device.address) in were_there:
+                if (home.key, device.gateway, device.address) in were_there:
                     self.report.unchanged["device"] += 1  # an old entry of what is with another gateway now
                     continue
                 self._put("device", home=home.key, gateway=device.gateway, address=device.address, room=device.room,

@@ -89,9 +89,11 @@ WHERE device.id = move.id AND home.id = device.home_id AND old.id = device.gatew
 RETURNING home.key AS home, device.address, old.key AS gateway;
 
 -- name: were_there
--- Devices of these gateways that are with another one now, and whose place there nobody has taken.
-SELECT DISTINCT gateway.key AS gateway, device.address FROM device_link
+-- Devices that these gateways had in a home and that are with another gateway of it now, and whose place there nobody
+-- has taken.
+SELECT DISTINCT home.key AS home, gateway.key AS gateway, device.address FROM device_link
 JOIN device ON device.id = device_link.device_id
+JOIN home ON home.id = device.home_id
 JOIN gateway ON gateway.id = device_link.gateway_id AND gateway.key = ANY(%(gateways)s)
 WHERE NOT EXISTS (SELECT FROM device AS here WHERE here.gateway_id = gateway.id AND here.address = device.address);
 

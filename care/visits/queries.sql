@@ -2,7 +2,7 @@
 
 -- name: end_elsewhere
 -- When it really ended nobody knows; how the resident was nobody has said.
-UPDATE care_visit SET ended_at = %(now)s, ended_itself = true
+UPDATE care_visit SET ended_at = greatest(began_at, %(now)s), ended_itself = true
 WHERE carer_id = %(carer)s AND home_id <> %(home)s AND ended_at IS NULL AND undone_at IS NULL;
 
 -- name: begin
@@ -13,6 +13,10 @@ RETURNING id;
 UPDATE care_visit SET ended_at = %(now)s, found = %(found)s, together = %(together)s, note = %(note)s
 WHERE home_id = %(home)s AND carer_id = %(carer)s AND ended_at IS NULL AND undone_at IS NULL AND began_at <= %(now)s
 RETURNING id;
+
+-- name: lock_carer
+-- A form that is sent twice: the second one looks after the first one's visit has been written.
+SELECT pg_advisory_xact_lock(7115113, %(carer)s);
 
 -- name: add
 INSERT INTO care_visit (home_id, carer_id, began_at, ended_at, found, together, note, logged_at)

@@ -1,5 +1,6 @@
 """A gateway's report, as the platform keeps it."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -12,6 +13,7 @@ from store.pool import Connection
 from store.queries import load_queries
 
 QUERIES: Final = load_queries(__package__)
+_NUMBER: Final = re.compile("[0-9]{1,18}")  # of a command; no more digits than a bigint surely holds
 
 
 def put_report(connection: Connection, gateway: str, report: Report, now: datetime) -> bool:
@@ -43,7 +45,7 @@ def put_report(connection: Connection, gateway: str, report: Report, now: dateti
             },
         ).fetchone()
         if report.refused:
-            reasons = {int(number): why for number, why in report.refused.items() if number.isdigit()}
+            reasons = {int(number): why for number, why in report.refused.items() if _NUMBER.fullmatch(number)}
             connection.execute(
                 QUERIES["put_reasons"],
                 {"gateway": gateway, "ids": list(reasons), "reasons": [_clean(why) for why in reasons.values()]},

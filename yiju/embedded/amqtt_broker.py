@@ -48,13 +48,21 @@ class Accounts:
 
     def lets_in(self, user: str | None, password: str | None) -> bool:
         """Whether this is a user's password."""
+        self._read()
+        return bool(user and password) and broker_password_matches(password or "", self._hashes.get(user or "", ""))
+
+    def knows(self, user: str | None) -> bool:
+        """Whether the user has an account."""
+        self._read()
+        return user in self._hashes
+
+    def _read(self) -> None:
         status = self._path.stat()
         stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
         if stamp != self._stamp:
             lines = self._path.read_text(encoding="utf-8").splitlines()
             self._hashes = dict(line.split(":", 1) for line in lines if ":" in line)
             self._stamp = stamp
-        return bool(user and password) and broker_password_matches(password or "", self._hashes.get(user or "", ""))
 
 
 class _LimitedReader(StreamReaderAdapter):  # type: ignore[misc]  # amqtt has no types
@@ -84,6 +92,7 @@ class YijuBroker(Broker):  # type: ignore[misc]  # amqtt has no types
         self._accounts = accounts
         self._acl = acl
         self._sending: set[asyncio.Future[Any]] = set()
+        self._ending: set[asyncio.Future[None]] = set()
 
     # A client comes ---------------------------------------------------------------------------------
 
@@ -130,6 +139,14 @@ class YijuBroker(Broker):  # type: ignore[misc]  # amqtt has no types
             setattr(old, name, getattr(new, name))
         old.parent = 1
         return old
+
+    def accounts_changed(self) -> None:
+        """Ends the connections of those who have no account any more, as mosquitto does."""
+        for session, connection in self._sessions.values():
+            if not self._accounts.knows(session.username):
+                ending = asyncio.ensure_future(connection.handle_connection_closed())
+                self._ending.add(ending)
+                ending.add_done_callback(self._ending.discard)
 
     async def _authenticate(self, session: Session, _: ListenerConfig) -> bool:
         return True  # _initialize_client_session has asked
@@ -190,13 +207,13 @@ class YijuBroker(Broker):  # type: ignore[misc]  # amqtt has no types
 
 
 async def serve(port: int, accounts: Path, acl: Path) -> None:
-    """Runs until SIGTERM or SIGINT. SIGHUP does nothing: the accounts are read again when they change."""
+    """Runs until SIGTERM or SIGINT. SIGHUP says that the accounts have changed."""
     broker = YijuBroker(port, Accounts(accounts), read_acl(acl))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, lambda: None)
+    loop.add_signal_handler(signal.SIGHUP, broker.accounts_changed)
     await broker.start()
     await stop.wait()
     await broker.shutdown()

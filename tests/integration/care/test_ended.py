@@ -142,3 +142,15 @@ def test_a_gateway_that_was_taken_away_gets_no_password_and_no_code(database: Da
             make_code(connection, ids["id"], "gw-old", ids["person"], NOW)
     with pytest.raises(NotFound, match="no gateway 'gw-old' is in use"):
         renew_gateway_password(database.url, "gw-old")
+
+
+def test_a_box_that_goes_on_in_a_new_home_has_devices_of_its_own_there(database: Database) -> None:
+    """The second home never had a device: those of the box's first home are none of its."""
+    apply(database, BEGIN)
+    exchanged = document({"key": "gw-new"}, devices=[{**FIRST, "gateway": "gw-new"}, {**SECOND, "gateway": "gw-new"}])
+    second = {**exchanged["home"][0], "key": "home-2", "gateway": [GATEWAY], "device": [FIRST, SECOND]}
+    report = apply(database, {**exchanged, "home": [exchanged["home"][0], second]})
+    assert len(report.moved) == 2
+    assert [(gateway, address) for _, gateway, address, _ in devices(database)] == [
+        ("gw-new", DOOR), ("gw-new", BED), ("gw-old", DOOR), ("gw-old", BED),
+    ]  # fmt: skip

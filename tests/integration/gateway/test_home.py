@@ -9,8 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 
 from core.address import BrokerAddress
 from core.clock import ManualClock
@@ -171,6 +173,42 @@ def test_a_message_that_the_broker_gives_twice_is_taken_once_and_a_second_press_
     assert gateway.ignored() == {Nothing.REPEATED: 1}
     gateway.stop()
     assert len(left(settings)) == 2
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_still_waits_when_the_taking_is_cut_off_stays_as_old_as_it_is(
+    settings: Settings, clock: ManualClock, killed: bool
+) -> None:
+    """The line or the process breaks while the home's broker hands over two hours of messages."""
+    gateway = Gateway(settings, clock)
+    home = HomeBroker(BrokerAddress("127.0.0.1", 1, tls=False), gateway, clock, "home")
+
+    def give(number: int, topic: bytes, payload: bytes, *, retained: bool = False) -> None:
+        message = MQTTMessage(number, topic)
+        message.payload, message.retain = payload, retained
+        home._on_message(home._client, None, message)
+
+    def connect(*, session: bool) -> None:
+        flags, accepted = ConnectFlags(session_present=session), ReasonCode(PacketTypes.CONNACK, "Success")
+        home._on_connect(home._client, None, flags, accepted, None)
+
+    connect(session=False)
+    give(1, b"zigbee2mqtt/Door", b'{"contact":true}')
+    last = _ms(clock)
+    clock.move(120 * MINUTE)
+    connect(session=True)
+    give(0, b"zigbee2mqtt/bridge/state", b'{"state":"online"}', retained=True)  # need not wait for its turn
+    give(2, b"zigbee2mqtt/Hall", b'{"occupancy":true}')
+    if killed:
+        gateway.stop()
+        gateway = Gateway(settings, clock)
+        home = HomeBroker(BrokerAddress("127.0.0.1", 1, tls=False), gateway, clock, "home")
+    connect(session=True)
+    give(3, b"zigbee2mqtt/Bath", b'{"occupancy":true}')
+    gateway.stop()
+    moved = [reading.time - last for reading in left(settings) if reading.metric == "motion"]
+    assert len(moved) == 2
+    assert all(0 < age <= 2 for age in moved)
 
 
 def _ms(clock: ManualClock) -> int:

@@ -1,15 +1,15 @@
 """A home that changes its gateway: the old box's late words and the new one's are stored once, where they belong."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from care.register import apply_register, read_document
-from core.model import Lane
-from core.wire import VERSION, Batch, WireReading, encode, to_ms, up_topic
+from core.model import Flag, Lane
+from core.wire import VERSION, Batch, Direct, DirectReading, WireReading, direct_topic, encode, to_ms, up_topic
 from ingest.arrays import register_arrays
 from ingest.decode import Message, decode
 from ingest.directory import Directory
@@ -148,3 +148,42 @@ def test_a_cry_for_help_that_the_old_box_still_held_is_of_the_home_where_it_was_
     send(connection, "gw-1", OLD_BOX, 1, [WireReading("t/bed", "sos", pressed, 1.0, pressed, 1)])
     row = connection.execute("SELECT home.key FROM urgent_event JOIN home ON home.id = home_id").fetchone()
     assert row == {"key": "home-1"}
+
+
+@pytest.mark.parametrize(
+    ("pressed", "flags"),
+    [(datetime(1970, 1, 2, tzinfo=UTC), Flag.CHANGED), (NOW - timedelta(hours=3), Flag.CHANGED | Flag.UNSURE)],
+    ids=["a clock that cannot be", "a clock that nobody is sure of"],
+)
+def test_a_cry_for_help_by_a_wrong_clock_is_of_the_home_where_the_button_is_now(
+    database: Database, connection: Connection, pressed: datetime, flags: Flag
+) -> None:
+    """It is taken for one of now, and now the button is in the home to which its box went."""
+    register(database, NOW - timedelta(days=1), home("home-1", "gw-1"))
+    register(database, NOW - SWAP, home("home-2", "gw-1"))
+    ms = to_ms(pressed)
+    send(connection, "gw-1", NEW_BOX, 1, [WireReading("t/bed", "sos", ms, 1.0, ms, int(flags))])
+    row = connection.execute("SELECT home.key, time FROM urgent_event JOIN home ON home.id = home_id").fetchone()
+    assert row == {"key": "home-2", "time": NOW}
+    assert_sums_are_true(connection)
+
+
+def test_what_a_direct_device_without_a_clock_says_is_of_the_home_where_it_is_now(
+    database: Database, connection: Connection
+) -> None:
+    def one(key: str) -> dict[str, Any]:
+        return {
+            "key": key, "region": "d-1", "name": key, "commissioned": NOW - timedelta(days=9),
+            "gateway": [{"key": "nb-1"}],
+            "device": [{"gateway": "nb-1", "address": "direct/self", "kind": "contact"}],
+        }  # fmt: skip
+
+    register(database, NOW - timedelta(days=1), one("home-1"))
+    register(database, NOW - SWAP, one("home-2"))
+    directory = Directory()
+    directory.refresh(connection)
+    said = Direct(VERSION, [DirectReading("open", 1.0, changed=1)], seq=1)
+    message = Message(direct_topic("nb-1"), encode(said), False, 0, 0)
+    Writer().store(connection, prepare([decode(message, directory.gateway)], NOW), NOW)
+    rows = connection.execute("SELECT home.key, time FROM reading JOIN home ON home.id = home_id").fetchall()
+    assert rows == [{"key": "home-2", "time": NOW}]

@@ -186,6 +186,26 @@ def test_a_batch_that_the_ledger_refuses_ends_in_rejected_and_ingest_lives(
     assert count(database, "reading") == 1
 
 
+def test_a_status_that_the_database_refuses_stops_nothing(
+    database: Database, broker: EmbeddedBroker, gateway: GatewayClient
+) -> None:
+    """As of a gateway that is erased while its word is on the way."""
+    register_homes(database, homes=2)
+    with database.connect() as owner:
+        owner.execute("ALTER TABLE gateway_status ADD CONSTRAINT none CHECK (online)")
+    other = GatewayClient(broker, "gw-2")
+    with running(database, broker) as ingest:
+        gateway.publish(status_topic("gw-1"), encode(Status(VERSION, online=False)))
+        other.publish(status_topic("gw-2"), encode(Status(VERSION, online=True)))
+        gateway.send(1, door())
+        gateway.acknowledged(1)
+        eventually(lambda: count(database, "gateway_status") == 2 and count(database, "rejected") == 1)
+        assert not ingest.stopping.is_set()
+    other.client.disconnect()
+    other.client.loop_stop()
+    assert count(database, "reading") == 1
+
+
 def test_a_batch_of_10_mb_stops_nothing(database: Database, broker: EmbeddedBroker, gateway: GatewayClient) -> None:
     register_homes(database, homes=2)
     other = GatewayClient(broker, "gw-2")

@@ -39,11 +39,13 @@ class Client:
         parts = urlsplit(url)
         self.got: Queue[mqtt.MQTTMessage] = Queue()
         self.entered: Queue[bool] = Queue()
+        self.left: Queue[bool] = Queue()
         self._granted: Queue[bool] = Queue()
         self.mqtt = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=clean)
         self.mqtt.username_pw_set(unquote(parts.username or ""), unquote(parts.password or ""))
         self.mqtt.on_message = lambda client, data, message: self.got.put(message)
         self.mqtt.on_connect = lambda client, data, flags, reason, properties: self.entered.put(not reason.is_failure)
+        self.mqtt.on_disconnect = lambda *_: self.left.put(True)
         self.mqtt.on_subscribe = lambda client, data, mid, reasons, properties: self._granted.put(
             not reasons[0].is_failure
         )
@@ -111,6 +113,17 @@ def test_a_wrong_password_or_an_unknown_user_is_refused(either: EmbeddedBroker, 
     assert entered.get(timeout=PATIENCE_S) is False
     client.disconnect()
     client.loop_stop()
+
+
+def test_whose_account_ends_is_cut_off_and_nobody_else(either: EmbeddedBroker) -> None:
+    with Client(either.url()) as platform, gateway(either) as home, gateway(either, "gw-2") as other:
+        other.subscribe("yiju/v1/gw-2/down/ack")
+        either.write_accounts({"gw-2": broker_password_hash("secret")})
+        assert home.left.get(timeout=PATIENCE_S)
+        assert home.entered.get(timeout=PATIENCE_S) is False  # it comes again, and is refused
+        nothing_more(other, platform, "yiju/v1/gw-2/down/ack")
+        assert other.left.empty()
+        assert platform.left.empty()
 
 
 def test_a_batch_goes_up_and_its_acknowledgement_comes_down(either: EmbeddedBroker) -> None:

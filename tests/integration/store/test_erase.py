@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from care.register import apply_register, read_document
@@ -235,6 +236,16 @@ def test_a_device_that_was_elsewhere_before_leaves_its_past_there(connection: Co
     register_arrays(connection)
     Writer().store(connection, prepare([decode(message, directory.gateway)], NOW), NOW)
     assert verify(connection, NOW).examples == []
+    connection.execute(
+        "INSERT INTO gateway_configuration SELECT id, 1, '', 'room of lanhua', %s FROM gateway WHERE key = 'gw-lanhua'",
+        [NOW],
+    )
+    connection.execute(
+        "INSERT INTO gateway_report (gateway_id, reported_at, stored_at, software, reason)"
+        " SELECT id, %(now)s, %(now)s, '', 'lanhua' FROM gateway WHERE key = 'gw-lanhua'",
+        {"now": NOW},
+    )
+    connection.execute("UPDATE gateway SET options = '{\"of\": \"lanhua\"}' WHERE key = 'gw-lanhua'")
     erase(connection, LATER, home="home-lanhua", dry_run=False)
     assert "lanhua" not in dump(database)
     rows = connection.execute(
@@ -243,6 +254,27 @@ def test_a_device_that_was_elsewhere_before_leaves_its_past_there(connection: Co
     ).fetchall()
     assert len(rows) == 2
     assert rows[0]["address"].startswith("erased/")
+    ended = connection.execute("SELECT ended_at IS NOT NULL AS ended FROM gateway WHERE key LIKE 'erased-%'").fetchall()
+    assert ended == [{"ended": True}]  # nobody waits for it in meihua's home
     left = verify(connection, NOW, repair=True)  # its last state was the erased home's: the one before holds again
     assert set(left.differences) <= {"device_state"}
     assert left.well
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["in use", "taken away"])
+def test_what_was_on_its_way_when_the_home_was_erased_leaves_nothing_behind(
+    connection: Connection, database: Database, ended: bool
+) -> None:
+    if ended:
+        connection.execute("UPDATE gateway SET ended_at = %s WHERE key = 'gw-meihua'", [NOW])
+    directory = Directory()
+    directory.refresh(connection)  # ingest knows it still
+    erase(connection, LATER, home="home-meihua", dry_run=False)
+    reading = WireReading("zigbee2mqtt/meihua的门", "battery", NOW_MS - 60_000, 90.0, NOW_MS, 0)
+    batch = encode(Batch(VERSION, UUID(int=7), 99, [reading]))
+    register_arrays(connection)
+    work = [decode(Message(up_topic("gw-meihua", Lane.BULK), batch, False, 0, 0), directory.gateway)]
+    with pytest.raises(psycopg.IntegrityError):  # and ingest puts it aside, as from an unknown gateway
+        Writer().store(connection, prepare(work, LATER), LATER)
+    assert "meihua" not in dump(database)
+    assert verify(connection, LATER).examples == []

@@ -150,6 +150,15 @@ def test_a_damaged_outbox_is_put_aside_and_a_new_session_begun(tmp_path: Path) -
     outbox.close()
 
 
+def test_of_outboxes_that_were_damaged_one_after_the_other_only_the_last_is_kept(tmp_path: Path) -> None:
+    """Each may be as large as the budget: a failing card must not be filled with them."""
+    for content in (b"first ", b"second "):
+        (tmp_path / "o").write_bytes(content * 1000)
+        Outbox(tmp_path / "o").close()
+    (kept,) = tmp_path.glob("o.damaged-*")
+    assert kept.read_bytes().startswith(b"second")
+
+
 def test_a_full_budget_thins_old_measurements_first_and_counts_the_loss(tmp_path: Path) -> None:
     outbox = Outbox(tmp_path / "o", budget_bytes=60_000)
     for minute in range(20):
@@ -163,6 +172,18 @@ def test_a_full_budget_thins_old_measurements_first_and_counts_the_loss(tmp_path
     assert {r.time for r in left if r.metric == "power"} <= {to_ms(T0 + timedelta(minutes=m)) for m in range(14, 20)}
     assert len(contents(outbox, Lane.URGENT)) == 20
     assert outbox.depth().readings == len(left) + 20
+    outbox.close()
+
+
+def test_a_batch_that_the_card_has_spoilt_goes_first_when_the_budget_is_full(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "o", budget_bytes=30_000)
+    outbox.append([reading("power", n, second=n) for n in range(200)])
+    outbox._db.execute("UPDATE batch SET payload = ?", (b"spoilt",))
+    outbox.append([reading("power", n, second=n) for n in range(1000)])
+    outbox.append([reading("sos")])
+    assert outbox.lost() > 200
+    assert all(batch.payload != b"spoilt" for batch in outbox.take(Lane.BULK, 0, 100))
+    assert len(contents(outbox, Lane.URGENT)) == 1
     outbox.close()
 
 

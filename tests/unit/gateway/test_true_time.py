@@ -281,3 +281,33 @@ def test_an_outbox_of_version_1_is_brought_on_and_loses_nothing(tmp_path: Path) 
     assert outbox.depth().readings == 1
     assert [batch.seq for batch in outbox.take(Lane.URGENT, 0, 9)] == [1]
     outbox.close()
+
+
+def test_a_batch_that_the_card_has_spoilt_goes_as_it_is_and_holds_up_no_other(tmp_path: Path) -> None:
+    """The platform says what it thinks of it, and the gateway may forget it. SQLite does not notice a flipped bit."""
+    home = Home(tmp_path, wrong=-5 * HOUR)
+    home.measure("sos")
+    home.measure("sos")
+    home.outbox._db.execute("UPDATE batch SET payload = ? WHERE seq = 1", (b"spoilt",))
+    unsure = home.outbox.take(Lane.URGENT, 0, 10)
+    home.power_cut(wrong=-7 * HOUR)
+    home.hear()
+    assert not home.time.wanted
+    sure = home.outbox.take(Lane.URGENT, 0, 10)
+    for batches in (unsure, sure):
+        assert [batch.seq for batch in batches] == [1, 2]
+        assert batches[0].payload == b"spoilt"
+    assert not decode_batch(sure[1].payload).readings[0].flags & Flag.UNSURE
+
+
+def test_readings_that_wait_and_that_the_card_has_spoilt_are_counted_as_lost_and_the_gateway_starts(
+    tmp_path: Path,
+) -> None:
+    home = Home(tmp_path)
+    home.measure()
+    home.measure()
+    home.outbox._db.execute("UPDATE waiting SET readings = ? WHERE id = 1", (b"spoilt",))
+    home.power_cut(wrong=-HOUR)
+    home.measure("sos")
+    assert [reading.value for reading in home.sent()] == [2, 3]
+    assert home.outbox.lost() == 1
