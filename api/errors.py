@@ -64,6 +64,11 @@ def install_errors(app: FastAPI) -> None:
         log.warning("database unavailable", error=type(error).__name__)
         return respond(request, answer_to(error), "the database does not answer; try again in a moment")
 
+    def on_refused_data(request: Request, error: Exception) -> Response:
+        if "NUL" not in str(error):  # psycopg's word for the one character that no text of PostgreSQL can hold
+            return on_anything(request, error)
+        return respond(request, Answer(422, "invalid"), "a text holds a NUL character: leave it out")
+
     def on_http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         return respond(request, Answer(error.status_code, CODES.get(error.status_code, "error")), str(error.detail))
@@ -79,6 +84,7 @@ def install_errors(app: FastAPI) -> None:
 
     app.add_exception_handler(YijuError, on_yiju_error)
     app.add_exception_handler(psycopg.OperationalError, on_database_error)
+    app.add_exception_handler(psycopg.DataError, on_refused_data)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(Exception, on_anything)

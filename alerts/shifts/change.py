@@ -14,6 +14,7 @@ from core.errors import Conflict, NotFound
 from store.pool import Connection
 
 LONGEST: Final = timedelta(days=92)
+FARTHEST: Final = timedelta(days=366)  # that two shifts which change hands may lie from now
 
 
 def find_rotation(connection: Connection, rotation_id: int) -> dict[str, Any]:
@@ -59,6 +60,9 @@ def swap(
         Conflict: one of the shifts has nobody, is over, or both are the same person's.
     """
     rotation = find_rotation(connection, rotation_id)
+    for moment in (first_at, second_at):
+        if abs(moment - now) > FARTHEST:
+            raise Conflict(f"{moment.isoformat()} is more than {FARTHEST.days} days away: swap shifts that are nearer")
     around = timedelta(days=rotation["every_days"] + 1)
     start, end = min(first_at, second_at) - around, max(first_at, second_at) + around
     if end - start > LONGEST + 2 * around:

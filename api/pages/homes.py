@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from api import care_visits
 from api.access import StaffVisit, Visit
 from api.house import house_of
-from api.ids import HomeId
+from api.ids import Day, HomeId
 from api.pages.alerts import card
 from api.pages.day_chart import Coverage, draw_day
 from api.pages.moments import write_moment
@@ -50,7 +50,7 @@ def home_list(request: Request, visit: StaffVisit, after: Annotated[int, Query(g
 
 
 @router.get("/{home_id}")
-def one_home(request: Request, visit: StaffVisit, home_id: HomeId, day: date | None = None) -> Response:
+def one_home(request: Request, visit: StaffVisit, home_id: HomeId, day: Day | None = None) -> Response:
     """One home: is it seen, what is open, its day room by room, its week, its devices, whom to call."""
     reads.need_staff_of(visit, home_id)
     home = reads.one_home(visit, home_id)

@@ -15,7 +15,10 @@ def read_moment(text: str, zone: str) -> datetime:
         raise Conflict(f"{text!r} is not a time: write e.g. 2026-03-02T09:00") from error
     if local.tzinfo is not None:
         return local
-    return instant(local.date(), local.time(), ZoneInfo(zone))
+    try:
+        return instant(local.date(), local.time(), ZoneInfo(zone))
+    except OverflowError as error:  # in UTC it lies in the year 0, or 10000
+        raise Conflict(f"{text!r} is beyond the calendar: write the year in full, e.g. 2026-03-02T09:00") from error
 
 
 def write_moment(moment: datetime, zone: str) -> str:
