@@ -19,10 +19,11 @@ from api.reads import alerts as alert_reads
 from api.reads import gateways as gateway_reads
 from api.reads import homes as reads
 from core.metrics import BY_ID, BY_NAME, Life
-from core.model import Found
+from core.model import AlertState, Found
 
 router = APIRouter(prefix="/homes", include_in_schema=False)
 VISITS_SHOWN = 4
+PAST_SHOWN = 10
 DRAWN = [metric.id for metric in BY_NAME.values() if metric.life is not Life.NEVER]
 # What a device is mostly for; its other values (battery, link) stand behind it.
 ASIDE = frozenset(
@@ -65,7 +66,9 @@ def home_context(visit: Visit, home: dict[str, Any], day: date | None = None) ->
     readings = reads.readings(visit, home, shown, DRAWN)
     coverage = Coverage.of(reads.quarter_hours(visit, home, 1, shown), start, end, visit.now)
     weeks = reads.quarter_hours(visit, home, 7)
-    alerts = alert_reads.list_alerts(visit, open_only=False, home=home["id"], limit=10)
+    alerts = alert_reads.list_alerts(visit, open_only=True, home=home["id"])
+    latest = alert_reads.list_alerts(visit, open_only=False, home=home["id"], limit=PAST_SHOWN)
+    alerts += [alert for alert in latest if alert["state"] == AlertState.RESOLVED]
     return {
         "home": home,
         "watch": reads.watch_of(home, visit.now),
