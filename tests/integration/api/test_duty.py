@@ -1,5 +1,6 @@
 """Handing on, absences, maintenance, shifts and rules through the API and the pages."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -328,3 +329,14 @@ def test_the_managers_page_says_who_is_on_and_what_the_ladder_misses(
     assert "North: nobody is on shift from 17:00 to 5 Mar 17:00" in page
     assert "North: no way to reach Anna is registered; not told 1 time" in page
     assert "On duty now" in page
+
+
+def test_nothing_on_the_page_of_an_alert_leads_the_family_to_a_closed_door(
+    world: World, clock: ManualClock, browser: SignIn
+) -> None:
+    alert, mei = sos(world, clock), browser("mei")
+    told(world, alert, "mei", clock)
+    page = mei.get(f"/alerts/{alert}").text
+    for link in re.findall(r'href="(/[^"]*)"', page) + re.findall(r'name="next" value="(/[^"]*)"', page):
+        answer = mei.get(link, follow_redirects=True)
+        assert answer.status_code == 200, link
