@@ -17,6 +17,7 @@ from api.ids import RegionId
 from api.pages.moments import read_moment, write_moment
 from api.reads import planned
 from api.reads import shifts as reads
+from api.reads.homes import local_day
 from api.rotations import Turns
 from core.errors import Conflict
 
@@ -56,7 +57,7 @@ def shifts(request: Request, visit: StaffVisit) -> Response:
         places=[_place(visit, one, names) for one in places],
         leave=reads.leave(visit),
         people=_people(visit, places),
-        today=visit.now.date().isoformat(),
+        today=local_day(visit.now, house_of(request).settings.zone).isoformat(),
         spare=SPARE,
         form_now=write_moment(visit.now, house_of(request).settings.zone),
         form_later=write_moment(visit.now + timedelta(days=1), house_of(request).settings.zone),

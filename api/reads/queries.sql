@@ -281,13 +281,13 @@ WHERE home.region_id IN (SELECT id FROM mine) AND (alert.opened_at >= %(since)s 
 GROUP BY home.region_id
 
 -- name: precision
--- By month and kind of one's own regions: how many alerts, of how many a person said how they ended, and how.
+-- By month (in `zone`) and kind of one's own regions: how many alerts, of how many a person said how they ended, and how.
 WITH RECURSIVE mine AS (
     SELECT region_id AS id FROM role_grant WHERE person_id = %(person)s
     UNION
     SELECT region.id FROM region JOIN mine ON region.parent_id = mine.id
 ), judged AS (
-    SELECT date_trunc('month', alert.opened_at, 'UTC')::date AS month, alert.kind, alert.outcome, alert.false_reason
+    SELECT date_trunc('month', alert.opened_at AT TIME ZONE %(zone)s)::date AS month, alert.kind, alert.outcome, alert.false_reason
     FROM alert JOIN home ON home.id = alert.home_id
     WHERE home.region_id IN (SELECT id FROM mine) AND alert.opened_at >= %(since)s
 ), why AS (

@@ -340,3 +340,8 @@ def test_nothing_on_the_page_of_an_alert_leads_the_family_to_a_closed_door(
     for link in re.findall(r'href="(/[^"]*)"', page) + re.findall(r'name="next" value="(/[^"]*)"', page):
         answer = mei.get(link, follow_redirects=True)
         assert answer.status_code == 200, link
+
+
+def test_a_rotation_entered_before_breakfast_begins_today(world: World, clock: ManualClock, browser: SignIn) -> None:
+    clock.move(11 * HOUR)  # 04:00 on the 3rd in Shanghai, in UTC the 2nd still
+    assert 'name="starts" required value="2026-03-03"' in browser("head").get("/shifts").text
