@@ -95,7 +95,8 @@ def alert_counts(visit: Visit) -> list[Row]:
 
 
 def precision(visit: Visit, months: int, zone: str) -> list[Row]:
-    """By month (in `zone`) and kind, of one's own regions: raised, judged by a person, helped, false and why; newest first."""
+    """By month (in `zone`) and kind, of one's own regions, newest first: raised, judged by a person, helped, false and
+    why."""
     first = _months_back(local_day(visit.now, zone).replace(day=1), months - 1)
     asked = {"person": visit.person.id, "since": day_bounds(first, zone)[0], "zone": zone}
     rows = visit.connection.execute(QUERIES["precision"], asked).fetchall()

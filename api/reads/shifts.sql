@@ -47,11 +47,21 @@ SELECT person_id FROM leave WHERE id = %(id)s
 SELECT shift_cover.person_id, rotation.region_id FROM shift_cover
 JOIN rotation ON rotation.id = shift_cover.rotation_id WHERE shift_cover.id = %(id)s
 
--- name: manages_person
--- Whether the asking person is manager or admin of a region, or of one above it, in which the other holds a grant.
+-- name: managed_regions
+-- Of which the asking person is manager or admin, with all below them.
 WITH RECURSIVE mine AS (
     SELECT region_id AS id FROM role_grant WHERE person_id = %(person)s AND role IN ('manager', 'admin')
     UNION
     SELECT region.id FROM region JOIN mine ON region.parent_id = mine.id
 )
-SELECT EXISTS (SELECT FROM role_grant WHERE person_id = %(other)s AND region_id IN (SELECT id FROM mine)) AS manages
+SELECT id FROM mine
+
+-- name: managed_people
+-- Those who hold a grant there; of all, or only `other`.
+WITH RECURSIVE mine AS (
+    SELECT region_id AS id FROM role_grant WHERE person_id = %(person)s AND role IN ('manager', 'admin')
+    UNION
+    SELECT region.id FROM region JOIN mine ON region.parent_id = mine.id
+)
+SELECT DISTINCT person_id AS id FROM role_grant
+WHERE region_id IN (SELECT id FROM mine) AND (%(other)s::int IS NULL OR person_id = %(other)s)

@@ -4,6 +4,8 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import pytest
+from psycopg import Cursor
 from psycopg.types.json import Jsonb
 
 from core.clock import ManualClock
@@ -345,3 +347,30 @@ def test_nothing_on_the_page_of_an_alert_leads_the_family_to_a_closed_door(
 def test_a_rotation_entered_before_breakfast_begins_today(world: World, clock: ManualClock, browser: SignIn) -> None:
     clock.move(11 * HOUR)  # 04:00 on the 3rd in Shanghai, in UTC the 2nd still
     assert 'name="starts" required value="2026-03-03"' in browser("head").get("/shifts").text
+
+
+def test_the_page_of_shifts_asks_as_often_for_many_people_in_many_places_as_for_a_few(
+    world: World, clock: ManualClock, browser: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head, asked = browser("head"), [0]
+    execute = Cursor.execute
+
+    def counted(self: Cursor[Any], *args: Any, **named: Any) -> Any:
+        asked[0] += 1
+        return execute(self, *args, **named)
+
+    def statements() -> int:
+        monkeypatch.setattr(Cursor, "execute", counted)
+        asked[0] = 0
+        assert head.get("/shifts").status_code == 200
+        monkeypatch.undo()
+        return asked[0]
+
+    statements()  # the first look writes the audit
+    few = statements()
+    for number in range(7):
+        world.region(f"place-{number}", "community", "street-1")
+        world.home(f"home-{number}", f"place-{number}", "Sun", clock.now())
+        for one in range(5):
+            world.person(f"worker-{number}-{one}", grants={"worker": f"place-{number}"})
+    assert statements() == few
