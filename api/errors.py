@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from api.house import house_of
-from core.errors import Conflict, NotAllowed, NotFound, RegisterError, StoreError, YijuError
+from core.errors import Conflict, NotAllowed, NotFound, RegisterError, StoreError, WrongTimes, YijuError
 
 log = structlog.get_logger(__name__)
 
@@ -28,10 +28,11 @@ class TooManyTries(NotAllowed):
 
 
 class Answer(NamedTuple):
-    """Status and code of an error."""
+    """Status and code of an error, and the word that a page has for it where the code alone says too little."""
 
     status: int
     code: str
+    word: str = ""
 
 
 # Looked through in order: a subclass stands before its parent.
@@ -40,6 +41,7 @@ ANSWERS: Final[tuple[tuple[type[Exception], Answer], ...]] = (
     (TooManyTries, Answer(429, "too_many_tries")),
     (NotAllowed, Answer(403, "not_allowed")),
     (NotFound, Answer(404, "not_found")),
+    (WrongTimes, Answer(409, "conflict", "wrong_times")),
     (Conflict, Answer(409, "conflict")),
     (RegisterError, Answer(422, "invalid")),
     (StoreError, Answer(503, "unavailable")),
@@ -98,7 +100,7 @@ def respond(request: Request, answer: Answer, message: str) -> Response:
     if answer.status == 401:
         back = request.url.path if request.method == "GET" else "/"
         return RedirectResponse(f"/login?next={quote(back)}", 303)
-    return house_of(request).pages.error(request, answer.status, answer.code)
+    return house_of(request).pages.error(request, answer.status, answer.word or answer.code)
 
 
 def wants_page(request: Request) -> bool:

@@ -374,3 +374,23 @@ def test_the_page_of_shifts_asks_as_often_for_many_people_in_many_places_as_for_
         for one in range(5):
             world.person(f"worker-{number}-{one}", grants={"worker": f"place-{number}"})
     assert statements() == few
+
+
+def test_times_that_cannot_be_are_said_to_be_that_and_not_that_things_have_changed(
+    world: World, clock: ManualClock, browser: SignIn
+) -> None:
+    rota = world.plan("1", clock.now())["rotation_id"]
+    head, home, anna = browser("head"), world.homes["1"], world.people["anna"]
+    backwards = {"from_at": "2026-03-04T09:00", "until_at": "2026-03-03T09:00"}
+    for path, more in (
+        (f"/homes/{home}/absences", {"kind": "away"}),
+        (f"/homes/{home}/maintenance", {}),
+        (f"/shifts/{rota}/cover", {"person": anna}),
+        ("/shifts/leave", {"person": anna}),
+    ):
+        answer = head.post(path, data={**backwards, **more})
+        assert answer.status_code == 409, path
+        assert "These times cannot be" in answer.text, path
+        assert "have just changed" not in answer.text
+    answer = head.post(f"/homes/{home}/absences", data={**backwards, "kind": "away", "from_at": "tomorrow"})
+    assert "These times cannot be" in answer.text
