@@ -88,7 +88,8 @@ def home_context(visit: Visit, home: dict[str, Any], day: date | None = None) ->
         "alerts": [card(visit, alert) for alert in alerts],
         "plans": plans_of(visit, home, staff=True),
         "visits": _visits(visit, home),
-        "visit_wrong": "",  # api/pages/visits.py: why what was just said of a visit cannot be
+        "visit_wrong": "",  # api/pages/visits.py: why what was just said of a visit cannot be ...
+        "visit_said": {},  # ... and what was said, by the name of its field; `form`: which form said it
     }
 
 
@@ -101,7 +102,7 @@ def _visits(visit: Visit, home: dict[str, Any]) -> dict[str, Any]:
     shown = [
         {
             **row,
-            "own": row["carer_id"] == own,
+            "own": own in (row["carer_id"], row["logged_by"]),
             "form_began": write_moment(row["began_at"], zone),
             "form_ended": write_moment(row["ended_at"] or visit.now, zone),
         }
@@ -112,6 +113,8 @@ def _visits(visit: Visit, home: dict[str, Any]) -> dict[str, Any]:
         "mine": mine,
         "shown": shown[:VISITS_SHOWN],
         "found": list(Found),
+        # The office logs what a carer says on the telephone.
+        "carers": care_visits.carers_of(visit, home["id"]) if gateway_reads.manages(visit, home["id"]) else [],
         "form_now": write_moment(visit.now, zone),
     }
 

@@ -238,6 +238,16 @@ SELECT EXISTS (
 ) AS staff
 FROM home WHERE home.id = %(home)s
 
+-- name: carers
+-- Staff of the home's region and above; who only administers is no carer.
+WITH RECURSIVE above AS (
+    SELECT region.id, region.parent_id FROM home JOIN region ON region.id = home.region_id WHERE home.id = %(home)s
+    UNION
+    SELECT region.id, region.parent_id FROM region JOIN above ON region.id = above.parent_id
+)
+SELECT DISTINCT person.id, person.name FROM role_grant JOIN person ON person.id = role_grant.person_id
+WHERE role_grant.region_id IN (SELECT id FROM above) AND role_grant.role <> 'admin' ORDER BY person.name, person.id
+
 -- name: watch_counts
 -- How many homes of one's own are watched. Not watched: never or long not heard, gateway down, or said so by an alert.
 WITH RECURSIVE mine AS (
