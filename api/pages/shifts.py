@@ -59,6 +59,7 @@ def shifts(request: Request, visit: StaffVisit) -> Response:
         people=_people(visit, [one for one in places if one.place["id"] in managed]),
         today=local_day(visit.now, house_of(request).settings.zone).isoformat(),
         spare=SPARE,
+        own_covers=reads.own_covers(visit),
         form_now=write_moment(visit.now, house_of(request).settings.zone),
         form_later=write_moment(visit.now + timedelta(days=1), house_of(request).settings.zone),
     )

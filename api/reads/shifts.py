@@ -47,6 +47,12 @@ def leave(visit: Visit) -> list[Row]:
     return visit.connection.execute(QUERIES["leave"], {"now": visit.now}).fetchall()
 
 
+def own_covers(visit: Visit) -> set[int]:
+    """Covers by which this person took a shift over of their own accord; those that are over excepted."""
+    asked = {"person": visit.person.id, "now": visit.now}
+    return {row["id"] for row in visit.connection.execute(QUERIES["own_covers"], asked)}
+
+
 def manages_person(visit: Visit, person_id: int) -> bool:
     """Whether this person is manager or admin where the other works."""
     return person_id in managed_people(visit, person_id)

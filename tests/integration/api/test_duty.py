@@ -394,3 +394,21 @@ def test_times_that_cannot_be_are_said_to_be_that_and_not_that_things_have_chang
         assert "have just changed" not in answer.text
     answer = head.post(f"/homes/{home}/absences", data={**backwards, "kind": "away", "from_at": "tomorrow"})
     assert "These times cannot be" in answer.text
+
+
+def test_a_worker_takes_back_the_shift_that_they_took_over_and_no_other(
+    world: World, clock: ManualClock, program: SignIn, browser: SignIn
+) -> None:
+    ids, anna, head = world.plan("1", clock.now()), program("anna"), program("head")
+    rota, me = ids["rotation_id"], world.people["anna"]
+    assert anna.delete(f"/api/v1/covers/{ids['cover_id']}").status_code == 204  # entered by herself
+    span = {"person_id": me, "from_at": clock.now().isoformat(), "until_at": (clock.now() + DAY).isoformat()}
+    given = head.post(f"/api/v1/rotations/{rota}/covers", json=span).json()["id"]
+    assert anna.delete(f"/api/v1/covers/{given}").status_code == 403
+    page = browser("anna")
+    assert "/shifts/covers/" not in page.get("/shifts").text
+    assert head.delete(f"/api/v1/covers/{given}").status_code == 204
+    taken = anna.post(f"/api/v1/rotations/{rota}/covers", json=span).json()["id"]
+    assert f"/shifts/covers/{taken}/withdraw" in page.get("/shifts").text
+    assert page.post(f"/shifts/covers/{taken}/withdraw").status_code == 303
+    assert f"/shifts/covers/{taken}/withdraw" not in page.get("/shifts").text
