@@ -1,4 +1,4 @@
-"""docs/register.md tells the truth about the policy."""
+"""What the documentation says of the code can be found there."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,10 @@ import msgspec
 
 from alerts.policy import DEFAULTS
 
-PAGE = Path(__file__).parents[3] / "docs" / "register.md"
+ROOT = Path(__file__).parents[3]
+PAGE = ROOT / "docs" / "register.md"
+PATH = re.compile(r"`((?:alerts|api|bench|care|core|deploy|docs|evaluation|gateway|ingest|simulator|store|tests|yiju)/"
+                  r"[\w/.-]+)`")  # fmt: skip
 ROW = re.compile(r"^\| (`[a-z0-9_`, ]+`) \| ([^|]+) \|", re.MULTILINE)
 
 
@@ -22,3 +25,10 @@ def test_every_default_in_the_table_is_the_policys_own() -> None:
     assert {name: told[name] for name in told.keys() - by_words} == {
         name: defaults.get(name) for name in told.keys() - by_words
     }
+
+
+def test_every_file_and_folder_that_is_named_is_there() -> None:
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    named = {(page.name, path) for page in pages for path in PATH.findall(page.read_text(encoding="utf-8"))}
+    assert len(named) > 100
+    assert sorted(one for one in named if not (ROOT / one[1]).exists()) == []
