@@ -7,9 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from api.access import Visit as Asker
+from api.reads import QUERIES
+from api.reads.gateways import need_manager_of
 from api.reads.homes import day_bounds, local_day, need_staff_of
 from care import visits
 from care.visits import Past
+from core.errors import NotFound
 from core.model import Found
 
 LATELY: Final = timedelta(days=31)
@@ -31,12 +34,30 @@ def leave(asker: Asker, home_id: int, found: Found, *, together: bool = False, n
     return visit
 
 
-def log(asker: Asker, home_id: int, past: Past) -> int:
-    """A visit that is over. Returns it. Raises NotFound, NotAllowed, VisitRefused."""
+def log(asker: Asker, home_id: int, past: Past, carer_id: int | None = None) -> int:
+    """A visit that is over. Returns it.
+
+    Args:
+        carer_id: whose visit it was; another's is logged by the home's managers and admins. None: one's own.
+
+    Raises:
+        NotFound: also for somebody who does not look after the home.
+        NotAllowed, VisitRefused.
+    """
     need_staff_of(asker, home_id)
-    visit = visits.log(asker.connection, home_id, asker.person.id, asker.now, past)
-    asker.audit("visit.log", [home_id])
+    own = carer_id is None or carer_id == asker.person.id
+    if not own:
+        need_manager_of(asker, home_id)
+        if all(one["id"] != carer_id for one in carers_of(asker, home_id)):
+            raise NotFound(f"there is no person {carer_id} who looks after this home")
+    visit = visits.log(asker.connection, home_id, carer_id or asker.person.id, asker.now, past, asker.person.id)
+    asker.audit("visit.log" if own else "visit.log_for_another", [home_id])
     return visit
+
+
+def carers_of(asker: Asker, home_id: int) -> list[dict[str, Any]]:
+    """Who looks after the home, id and name: staff of its region and of all above."""
+    return asker.connection.execute(QUERIES["carers"], {"home": home_id}).fetchall()
 
 
 def correct(asker: Asker, home_id: int, visit_id: int, past: Past) -> int:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from api.access import Visit
 from api.house import House
@@ -10,6 +11,8 @@ from api.reads.gateways import need_manager_of
 from care import register
 from core.errors import Conflict
 from store.pool import Connection, DatabaseRole, connect
+
+EARLIEST: Final = timedelta(days=366)
 
 
 def end_device(house: House, visit: Visit, home_id: int, device_id: int, at: datetime | None = None) -> None:
@@ -48,4 +51,6 @@ def _register(house: House, visit: Visit, home_id: int, what: str) -> Iterator[C
 def _past(visit: Visit, at: datetime | None) -> datetime:
     if at is not None and at > visit.now:
         raise Conflict(f"{at:%Y-%m-%d %H:%M} is still to come: say it when it has been taken away")
+    if at is not None and at < visit.now - EARLIEST:
+        raise Conflict(f"{at.isoformat()} is more than a year ago: give the day on which it was taken away")
     return at or visit.now

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from api.house import house_of
-from core.errors import Conflict, NotAllowed, NotFound, RegisterError, StoreError, YijuError
+from core.errors import Conflict, NotAllowed, NotFound, RegisterError, StoreError, WrongTimes, YijuError
 
 log = structlog.get_logger(__name__)
 
@@ -28,10 +28,11 @@ class TooManyTries(NotAllowed):
 
 
 class Answer(NamedTuple):
-    """Status and code of an error."""
+    """Status and code of an error, and the word that a page has for it where the code alone says too little."""
 
     status: int
     code: str
+    word: str = ""
 
 
 # Looked through in order: a subclass stands before its parent.
@@ -40,6 +41,7 @@ ANSWERS: Final[tuple[tuple[type[Exception], Answer], ...]] = (
     (TooManyTries, Answer(429, "too_many_tries")),
     (NotAllowed, Answer(403, "not_allowed")),
     (NotFound, Answer(404, "not_found")),
+    (WrongTimes, Answer(409, "conflict", "wrong_times")),
     (Conflict, Answer(409, "conflict")),
     (RegisterError, Answer(422, "invalid")),
     (StoreError, Answer(503, "unavailable")),
@@ -64,6 +66,11 @@ def install_errors(app: FastAPI) -> None:
         log.warning("database unavailable", error=type(error).__name__)
         return respond(request, answer_to(error), "the database does not answer; try again in a moment")
 
+    def on_refused_data(request: Request, error: Exception) -> Response:
+        if "NUL" not in str(error):  # psycopg's word for the one character that no text of PostgreSQL can hold
+            return on_anything(request, error)
+        return respond(request, Answer(422, "invalid"), "a text holds a NUL character: leave it out")
+
     def on_http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         return respond(request, Answer(error.status_code, CODES.get(error.status_code, "error")), str(error.detail))
@@ -79,6 +86,7 @@ def install_errors(app: FastAPI) -> None:
 
     app.add_exception_handler(YijuError, on_yiju_error)
     app.add_exception_handler(psycopg.OperationalError, on_database_error)
+    app.add_exception_handler(psycopg.DataError, on_refused_data)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(Exception, on_anything)
@@ -92,7 +100,7 @@ def respond(request: Request, answer: Answer, message: str) -> Response:
     if answer.status == 401:
         back = request.url.path if request.method == "GET" else "/"
         return RedirectResponse(f"/login?next={quote(back)}", 303)
-    return house_of(request).pages.error(request, answer.status, answer.code)
+    return house_of(request).pages.error(request, answer.status, answer.word or answer.code)
 
 
 def wants_page(request: Request) -> bool:

@@ -7,7 +7,7 @@ from api.access import Visit
 from api.reads import planned as reads
 from api.reads.homes import need_staff_of
 from api.reads.planned import QUERIES
-from core.errors import Conflict, NotAllowed, NotFound
+from core.errors import Conflict, NotAllowed, NotFound, WrongTimes
 from core.model import AbsenceKind
 
 LONGEST: Final = timedelta(days=366)
@@ -100,9 +100,9 @@ def _check_span(visit: Visit, from_at: datetime | None, until_at: datetime) -> d
     start = from_at or visit.now
     for moment in (start, until_at):
         if moment.tzinfo is None:
-            raise Conflict(f"{moment.isoformat()} has no zone: write e.g. {moment.isoformat()}+08:00")
+            raise WrongTimes(f"{moment.isoformat()} has no zone: write e.g. {moment.isoformat()}+08:00")
     if until_at <= start or until_at <= visit.now:
-        raise Conflict(f"it ends at {until_at.isoformat()}: give a time that lies after its beginning and after now")
+        raise WrongTimes(f"it ends at {until_at.isoformat()}: give a time that lies after its beginning and after now")
     if start < visit.now - EARLIEST or until_at > visit.now + LONGEST:
-        raise Conflict("give a beginning within the last month and an end within a year: it can be entered again")
+        raise WrongTimes("give a beginning within the last month and an end within a year: it can be entered again")
     return start

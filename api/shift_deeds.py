@@ -1,6 +1,7 @@
 """Changing who is on: who may. What can be stands in alerts.shifts.change.
 
-Managers and admins change their regions' shifts. A worker may take over a shift and enter their own leave.
+Managers and admins change their regions' shifts. A worker may take over a shift, and give it back, and enter their own
+leave.
 """
 
 from datetime import datetime
@@ -29,10 +30,11 @@ def swap(visit: Visit, rotation_id: int, first_at: datetime, second_at: datetime
 
 def withdraw_cover(visit: Visit, cover_id: int) -> None:
     """A cover or a swap holds no longer. Raises NotFound, NotAllowed."""
-    row = visit.connection.execute(QUERIES["cover_of"], {"id": cover_id}).fetchone()
+    row = visit.connection.execute(QUERIES["cover_of"], {"id": cover_id, "person": visit.person.id}).fetchone()
     if row is None:
         raise NotFound(f"there is no cover {cover_id} that you may see")
-    _need_manager(visit, row["region_id"])
+    if not row["own"]:
+        _need_manager(visit, row["region_id"])
     change.withdraw_cover(visit.connection, cover_id, visit.now)
 
 

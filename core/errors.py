@@ -8,6 +8,7 @@
     ├── NotFound           no such home, alert, person ...
     ├── NotAllowed         this person may not do that
     ├── Conflict           the thing is not in a state that allows it (resolving a resolved alert)
+    │   └── WrongTimes     times that somebody gave cannot be: an end before its beginning, a day that no calendar has
     └── StackError         the embedded stack cannot start or stop (a taken port, a missing program)
 
 An error names the thing, the value and the remedy. HTTP statuses are given once, in api/errors.py.
@@ -42,6 +43,10 @@ class NotAllowed(YijuError):
 
 class Conflict(YijuError):
     """The thing is not in a state that allows the request."""
+
+
+class WrongTimes(Conflict):
+    """Times that somebody gave cannot be as they were given."""
 
 
 class StackError(YijuError):

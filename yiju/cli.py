@@ -58,7 +58,12 @@ def up(
 
     if with_parent:
         end_with_parent()
-    run_up(read_settings(UpSettings, os.environ), demo=days(backfill) if demo else None, speed=speed, screen=Screen())
+    run_up(
+        read_settings(UpSettings, os.environ),
+        demo=days(backfill, "--backfill") if demo else None,
+        speed=speed,
+        screen=Screen(),
+    )
 
 
 def _add_service(service: Service) -> None:

@@ -10,10 +10,11 @@ from uuid import UUID
 
 from alerts.shifts.roster import QUERIES, rotas_of
 from alerts.shifts.rota import Shift
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, NotFound, WrongTimes
 from store.pool import Connection
 
 LONGEST: Final = timedelta(days=92)
+FARTHEST: Final = timedelta(days=366)  # that two shifts which change hands may lie from now
 
 
 def find_rotation(connection: Connection, rotation_id: int) -> dict[str, Any]:
@@ -59,10 +60,15 @@ def swap(
         Conflict: one of the shifts has nobody, is over, or both are the same person's.
     """
     rotation = find_rotation(connection, rotation_id)
+    for moment in (first_at, second_at):
+        if abs(moment - now) > FARTHEST:
+            raise WrongTimes(
+                f"{moment.isoformat()} is more than {FARTHEST.days} days away: swap shifts that are nearer"
+            )
     around = timedelta(days=rotation["every_days"] + 1)
     start, end = min(first_at, second_at) - around, max(first_at, second_at) + around
     if end - start > LONGEST + 2 * around:
-        raise Conflict("the two shifts lie too far apart: swap within three months")
+        raise WrongTimes("the two shifts lie too far apart: swap within three months")
     rotas = rotas_of(connection, start, end, [rotation["region_id"]])[rotation["region_id"]]
     shifts = next(rota.shifts for rota in rotas if rota.row["id"] == rotation_id)
     one, other = (_at(shifts, moment, now) for moment in (first_at, second_at))
@@ -111,8 +117,8 @@ def _at(shifts: Any, moment: datetime, now: datetime) -> Shift:
 def _check_span(start: datetime, end: datetime, now: datetime, longest: timedelta = LONGEST) -> None:
     for moment in (start, end):
         if moment.tzinfo is None:
-            raise Conflict(f"{moment.isoformat()} has no zone: write e.g. {moment.isoformat()}+08:00")
+            raise WrongTimes(f"{moment.isoformat()} has no zone: write e.g. {moment.isoformat()}+08:00")
     if end <= start or end <= now:
-        raise Conflict(f"it ends at {end.isoformat()}: give a time that lies after its beginning and after now")
+        raise WrongTimes(f"it ends at {end.isoformat()}: give a time that lies after its beginning and after now")
     if end - start > longest:
-        raise Conflict(f"it lasts {end - start}: at most {longest.days} days, or change the rotation in the register")
+        raise WrongTimes(f"it lasts {end - start}: at most {longest.days} days, or change the rotation in the register")

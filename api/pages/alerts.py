@@ -43,7 +43,9 @@ def open_fragment(request: Request, visit: StaffVisit) -> Response:
 @router.get("/{alert_id}")
 def one_alert(request: Request, visit: AnyVisit, alert_id: AlertId) -> Response:
     """The whole story."""
-    return house_of(request).pages.show(visit, "alert.html", here="/alerts", **_story(visit, alert_id))
+    told = _story(visit, alert_id)
+    here = "/alerts" if told["staff"] else told["next"]  # the list is the staff's
+    return house_of(request).pages.show(visit, "alert.html", here=here, **told)
 
 
 @router.get("/{alert_id}/story")

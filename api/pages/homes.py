@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from api import care_visits
 from api.access import StaffVisit, Visit
 from api.house import house_of
-from api.ids import HomeId
+from api.ids import Day, HomeId
 from api.pages.alerts import card
 from api.pages.day_chart import Coverage, draw_day
 from api.pages.moments import write_moment
@@ -19,10 +19,11 @@ from api.reads import alerts as alert_reads
 from api.reads import gateways as gateway_reads
 from api.reads import homes as reads
 from core.metrics import BY_ID, BY_NAME, Life
-from core.model import Found
+from core.model import AlertState, Found
 
 router = APIRouter(prefix="/homes", include_in_schema=False)
 VISITS_SHOWN = 4
+PAST_SHOWN = 10
 DRAWN = [metric.id for metric in BY_NAME.values() if metric.life is not Life.NEVER]
 # What a device is mostly for; its other values (battery, link) stand behind it.
 ASIDE = frozenset(
@@ -50,7 +51,7 @@ def home_list(request: Request, visit: StaffVisit, after: Annotated[int, Query(g
 
 
 @router.get("/{home_id}")
-def one_home(request: Request, visit: StaffVisit, home_id: HomeId, day: date | None = None) -> Response:
+def one_home(request: Request, visit: StaffVisit, home_id: HomeId, day: Day | None = None) -> Response:
     """One home: is it seen, what is open, its day room by room, its week, its devices, whom to call."""
     reads.need_staff_of(visit, home_id)
     home = reads.one_home(visit, home_id)
@@ -65,7 +66,9 @@ def home_context(visit: Visit, home: dict[str, Any], day: date | None = None) ->
     readings = reads.readings(visit, home, shown, DRAWN)
     coverage = Coverage.of(reads.quarter_hours(visit, home, 1, shown), start, end, visit.now)
     weeks = reads.quarter_hours(visit, home, 7)
-    alerts = alert_reads.list_alerts(visit, open_only=False, home=home["id"], limit=10)
+    alerts = alert_reads.list_alerts(visit, open_only=True, home=home["id"])
+    latest = alert_reads.list_alerts(visit, open_only=False, home=home["id"], limit=PAST_SHOWN)
+    alerts += [alert for alert in latest if alert["state"] == AlertState.RESOLVED]
     return {
         "home": home,
         "watch": reads.watch_of(home, visit.now),
@@ -85,7 +88,8 @@ def home_context(visit: Visit, home: dict[str, Any], day: date | None = None) ->
         "alerts": [card(visit, alert) for alert in alerts],
         "plans": plans_of(visit, home, staff=True),
         "visits": _visits(visit, home),
-        "visit_wrong": "",  # api/pages/visits.py: why what was just said of a visit cannot be
+        "visit_wrong": "",  # api/pages/visits.py: why what was just said of a visit cannot be ...
+        "visit_said": {},  # ... and what was said, by the name of its field; `form`: which form said it
     }
 
 
@@ -98,7 +102,7 @@ def _visits(visit: Visit, home: dict[str, Any]) -> dict[str, Any]:
     shown = [
         {
             **row,
-            "own": row["carer_id"] == own,
+            "own": own in (row["carer_id"], row["logged_by"]),
             "form_began": write_moment(row["began_at"], zone),
             "form_ended": write_moment(row["ended_at"] or visit.now, zone),
         }
@@ -109,6 +113,8 @@ def _visits(visit: Visit, home: dict[str, Any]) -> dict[str, Any]:
         "mine": mine,
         "shown": shown[:VISITS_SHOWN],
         "found": list(Found),
+        # The office logs what a carer says on the telephone.
+        "carers": care_visits.carers_of(visit, home["id"]) if gateway_reads.manages(visit, home["id"]) else [],
         "form_now": write_moment(visit.now, zone),
     }
 

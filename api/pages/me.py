@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 from alerts.notify.keys import shared_key
 from api.access import AnyVisit, StaffVisit, Visit
 from api.house import house_of
-from api.ids import AlertId
+from api.ids import ChannelNumber
 from api.reads import reach as reads
 from core.errors import Conflict, NotFound, RegisterError
 from core.model import Role
@@ -45,14 +45,14 @@ def add(request: Request, visit: AnyVisit, channel: Annotated[str, Form(max_leng
 
 
 @router.post("/me/channels/{number}/remove")
-def remove(visit: AnyVisit, number: AlertId) -> Response:
+def remove(visit: AnyVisit, number: ChannelNumber) -> Response:
     """Removes one of one's own."""
     reads.remove_channel(visit, number)
     return RedirectResponse("/me", 303)
 
 
 @router.post("/me/channels/{number}/test")
-def test(visit: AnyVisit, number: AlertId) -> Response:
+def test(visit: AnyVisit, number: ChannelNumber) -> Response:
     """Sends a test message over it."""
     reads.try_channel(visit, number)
     return RedirectResponse("/me?said=tested", 303)

@@ -38,7 +38,7 @@ def overview(request: Request, visit: StaffVisit) -> Response:
         total=total,
         duty=[_duty(one, names) for one in places if one.rotas],
         lines=_lines(visit, places),
-        months=_by_month(alert_reads.precision(visit, MONTHS)),
+        months=_by_month(alert_reads.precision(visit, MONTHS, house_of(request).settings.zone)),
     )
 
 

@@ -15,8 +15,8 @@ from api.access import StaffVisit, Visit
 from api.house import house_of
 from api.ids import RegionId
 from api.pages.moments import read_moment, write_moment
-from api.reads import planned
 from api.reads import shifts as reads
+from api.reads.homes import local_day
 from api.rotations import Turns
 from core.errors import Conflict
 
@@ -49,15 +49,17 @@ EnteredTurns = Annotated[Turns, Depends(entered_turns)]
 def shifts(request: Request, visit: StaffVisit) -> Response:
     """Each of one's regions, from now on."""
     places, names = reads.shifts(visit, DAYS)
+    managed = reads.managed_regions(visit)
     return house_of(request).pages.show(
         visit,
         "shifts.html",
         here="/shifts",
-        places=[_place(visit, one, names) for one in places],
+        places=[_place(visit, one, names, manages=one.place["id"] in managed) for one in places],
         leave=reads.leave(visit),
-        people=_people(visit, places),
-        today=visit.now.date().isoformat(),
+        people=_people(visit, [one for one in places if one.place["id"] in managed]),
+        today=local_day(visit.now, house_of(request).settings.zone).isoformat(),
         spare=SPARE,
+        own_covers=reads.own_covers(visit),
         form_now=write_moment(visit.now, house_of(request).settings.zone),
         form_later=write_moment(visit.now + timedelta(days=1), house_of(request).settings.zone),
     )
@@ -118,13 +120,13 @@ def withdraw_leave(visit: StaffVisit, leave_id: RegionId) -> Response:
     return RedirectResponse("/shifts", 303)
 
 
-def _place(visit: Visit, one: reads.PlaceShifts, names: dict[int, str]) -> dict[str, Any]:
+def _place(visit: Visit, one: reads.PlaceShifts, names: dict[int, str], *, manages: bool) -> dict[str, Any]:
     return {
         **one.place,
         "rotas": [_rota(visit, rota, names) for rota in one.rotas],
         "gaps": one.gaps,
         "people": one.people,
-        "manages": planned.manages(visit, one.place["id"]),
+        "manages": manages,
     }
 
 
@@ -140,10 +142,9 @@ def _rota(visit: Visit, rota: Rota, names: dict[int, str]) -> dict[str, Any]:
     return {**rota.row, "shifts": shifts, "now": shifts[0], "next": next_one}
 
 
-def _people(visit: Visit, places: list[reads.PlaceShifts]) -> list[dict[str, Any]]:
-    """Whose leave this person may enter: everyone in the regions that they manage, else themselves."""
-    found = {visit.person.id: visit.person.name}
-    for one in places:
-        if planned.manages(visit, one.place["id"]):
-            found |= {row["id"]: row["name"] for row in one.people if reads.manages_person(visit, row["id"])}
+def _people(visit: Visit, managed: list[reads.PlaceShifts]) -> list[dict[str, Any]]:
+    """Whose leave this person may enter: everyone who works in the places that they manage, and themselves."""
+    theirs = reads.managed_people(visit) if managed else set()
+    found = {row["id"]: row["name"] for one in managed for row in one.people if row["id"] in theirs}
+    found[visit.person.id] = visit.person.name
     return [{"id": id, "name": name} for id, name in sorted(found.items(), key=lambda item: item[1])]

@@ -1,7 +1,7 @@
 """A manager tries a change of the rules on the past of their homes, before it goes live."""
 
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
@@ -20,14 +20,28 @@ DAYS: Final = (3, 7, 14)
 TEACH: Final = timedelta(days=21)
 STEP_S: Final = 900.0
 SHOWN: Final = 200
-# field of the form -> (policy, how many of the form's units are one of the policy's)
+
+
+class Limit(NamedTuple):
+    """A number of the form: the policy's name, what one of the form's units is in the policy's, and its bounds."""
+
+    policy: str
+    unit: float
+    least: float
+    most: float
+
+
 FIELDS: Final = {
-    "false_alarm_days": ("false_alarm_days", 1.0),
-    "inactivity_h": ("inactivity_s", 3600.0),
-    "not_risen_margin_min": ("not_risen_margin_s", 60.0),
-    "long_stay_floor_min": ("long_stay_floor_s", 60.0),
-    "door_open_min": ("door_open_s", 60.0),
+    "false_alarm_days": Limit("false_alarm_days", 1.0, 1, 10_000),
+    "inactivity_h": Limit("inactivity_s", 3600.0, 1, 72),
+    "not_risen_margin_min": Limit("not_risen_margin_s", 60.0, 10, 600),
+    "long_stay_floor_min": Limit("long_stay_floor_s", 60.0, 10, 600),
+    "door_open_min": Limit("door_open_s", 60.0, 1, 1440),
 }
+
+
+def _within(limit: Limit) -> Any:
+    return Form(ge=limit.least, le=limit.most)
 
 
 @router.get("")
@@ -41,11 +55,11 @@ def form(request: Request, visit: StaffVisit) -> Response:
 def run(
     request: Request,
     visit: StaffVisit,
-    false_alarm_days: Annotated[float, Form(ge=1, le=10_000)],
-    inactivity_h: Annotated[float, Form(ge=1, le=72)],
-    not_risen_margin_min: Annotated[float, Form(ge=10, le=600)],
-    long_stay_floor_min: Annotated[float, Form(ge=10, le=600)],
-    door_open_min: Annotated[float, Form(ge=1, le=1440)],
+    false_alarm_days: Annotated[float, _within(FIELDS["false_alarm_days"])],
+    inactivity_h: Annotated[float, _within(FIELDS["inactivity_h"])],
+    not_risen_margin_min: Annotated[float, _within(FIELDS["not_risen_margin_min"])],
+    long_stay_floor_min: Annotated[float, _within(FIELDS["long_stay_floor_min"])],
+    door_open_min: Annotated[float, _within(FIELDS["door_open_min"])],
     days: Annotated[int, Form(ge=1, le=DAYS[-1])] = DAYS[1],
 ) -> Response:
     """Plays the last days of up to HOMES homes under the rules in force and under these."""
@@ -53,7 +67,7 @@ def run(
     values = {"false_alarm_days": false_alarm_days, "inactivity_h": inactivity_h,
               "not_risen_margin_min": not_risen_margin_min, "long_stay_floor_min": long_stay_floor_min,
               "door_open_min": door_open_min}  # fmt: skip
-    changed = {FIELDS[name][0]: value * FIELDS[name][1] for name, value in values.items()
+    changed = {FIELDS[name].policy: value * FIELDS[name].unit for name, value in values.items()
                if value != _defaults()[name]}  # fmt: skip
     homes = [home["id"] for home in list_homes(visit, staff=True, limit=HOMES)]
     found = try_out(
@@ -63,7 +77,7 @@ def run(
 
 
 def _defaults() -> dict[str, float]:
-    return {name: getattr(DEFAULTS, policy) / unit for name, (policy, unit) in FIELDS.items()}
+    return {name: getattr(DEFAULTS, field.policy) / field.unit for name, field in FIELDS.items()}
 
 
 def _need_manager(visit: Visit) -> None:
@@ -75,6 +89,6 @@ def _show(request: Request, visit: Visit, values: dict[str, float], days: int, f
     differences: list[Difference] = [] if found is None else list(found.differences[:SHOWN])
     kinds = [] if found is None else sorted({*found.old, *found.new})
     return house_of(request).pages.show(
-        visit, "tryout.html", here="/try-out", values=values, days=days, spans=DAYS, found=found, kinds=kinds,
-        differences=differences, unshown=0 if found is None else len(found.differences) - len(differences),
+        visit, "tryout.html", here="/try-out", values=values, limits=FIELDS, days=days, spans=DAYS, found=found,
+        kinds=kinds, differences=differences, unshown=0 if found is None else len(found.differences) - len(differences),
     )  # fmt: skip

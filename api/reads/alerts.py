@@ -1,10 +1,11 @@
 """Alerts as people see them: open ones, one whole story, and how the last weeks went."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from api.access import Visit
 from api.reads import QUERIES
+from api.reads.homes import day_bounds, local_day
 from core.errors import NotFound
 from core.model import Role
 
@@ -93,10 +94,11 @@ def alert_counts(visit: Visit) -> list[Row]:
     return visit.connection.execute(QUERIES["alert_counts"], asked).fetchall()
 
 
-def precision(visit: Visit, months: int) -> list[Row]:
-    """By month and kind, of one's own regions: raised, judged by a person, helped, false and why; newest first."""
-    first = _months_back(visit.now.astimezone(UTC).date().replace(day=1), months - 1)
-    asked = {"person": visit.person.id, "since": datetime(first.year, first.month, 1, tzinfo=UTC)}
+def precision(visit: Visit, months: int, zone: str) -> list[Row]:
+    """By month (in `zone`) and kind, of one's own regions, newest first: raised, judged by a person, helped, false and
+    why."""
+    first = _months_back(local_day(visit.now, zone).replace(day=1), months - 1)
+    asked = {"person": visit.person.id, "since": day_bounds(first, zone)[0], "zone": zone}
     rows = visit.connection.execute(QUERIES["precision"], asked).fetchall()
     return [
         {**row, "precision": round(1 - row["false_alarms"] / row["judged"], 4) if row["judged"] else None}

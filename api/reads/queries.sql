@@ -239,6 +239,16 @@ SELECT EXISTS (
 ) AS staff
 FROM home WHERE home.id = %(home)s
 
+-- name: carers
+-- Staff of the home's region and above; who only administers is no carer.
+WITH RECURSIVE above AS (
+    SELECT region.id, region.parent_id FROM home JOIN region ON region.id = home.region_id WHERE home.id = %(home)s
+    UNION
+    SELECT region.id, region.parent_id FROM region JOIN above ON region.id = above.parent_id
+)
+SELECT DISTINCT person.id, person.name FROM role_grant JOIN person ON person.id = role_grant.person_id
+WHERE role_grant.region_id IN (SELECT id FROM above) AND role_grant.role <> 'admin' ORDER BY person.name, person.id
+
 -- name: watch_counts
 -- How many homes of one's own are watched. Not watched: never or long not heard, gateway down, or said so by an alert.
 WITH RECURSIVE mine AS (
@@ -282,13 +292,13 @@ WHERE home.region_id IN (SELECT id FROM mine) AND (alert.opened_at >= %(since)s 
 GROUP BY home.region_id
 
 -- name: precision
--- By month and kind of one's own regions: how many alerts, of how many a person said how they ended, and how.
+-- By month (in `zone`) and kind of one's own regions: how many alerts, of how many a person said how they ended, and how.
 WITH RECURSIVE mine AS (
     SELECT region_id AS id FROM role_grant WHERE person_id = %(person)s
     UNION
     SELECT region.id FROM region JOIN mine ON region.parent_id = mine.id
 ), judged AS (
-    SELECT date_trunc('month', alert.opened_at, 'UTC')::date AS month, alert.kind, alert.outcome, alert.false_reason
+    SELECT date_trunc('month', alert.opened_at AT TIME ZONE %(zone)s)::date AS month, alert.kind, alert.outcome, alert.false_reason
     FROM alert JOIN home ON home.id = alert.home_id
     WHERE home.region_id IN (SELECT id FROM mine) AND alert.opened_at >= %(since)s
 ), why AS (

@@ -1,7 +1,7 @@
 """How people are reached: one's own channels, and for managers those of their people."""
 
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from api.access import Visit
 from core.errors import Conflict, NotAllowed, NotFound, RegisterError
@@ -30,7 +30,9 @@ def add_channel(visit: Visit, channel: str, kinds: str) -> None:
         RegisterError: not such a channel.
         Conflict: it is there already, or there are ten.
     """
-    if channel.partition(":")[0].lower() not in kinds.split() or not urlsplit(channel).netloc or len(channel) > LONGEST:
+    parts = _parts(channel)
+    kind = channel.partition(":")[0].lower()
+    if kind not in kinds.split() or parts is None or not parts.netloc or len(channel) > LONGEST:
         raise RegisterError(f"a channel begins with one of {kinds} and ://")
     row = visit.connection.execute(QUERIES["add_channel"], {"channel": channel}).fetchone()
     if not (row and row["added"]):
@@ -61,10 +63,11 @@ def subscribe(visit: Visit, endpoint: str, p256dh: str, auth: str, browser: str,
         RegisterError: the endpoint is no HTTPS address of one of them.
         Conflict: too many channels.
     """
-    parts = urlsplit(endpoint)
-    host = parts.hostname or ""
+    parts = _parts(endpoint)
+    host = (parts and parts.hostname) or ""
     if (
-        parts.scheme != "https"
+        parts is None
+        or parts.scheme != "https"
         or parts.username
         or not any(host == known or host.endswith("." + known) for known in hosts.split())
     ):
@@ -89,3 +92,11 @@ def reach(visit: Visit) -> list[Row]:
     if not visit.person.roles & {Role.MANAGER, Role.ADMIN}:
         raise NotAllowed("this is for managers")
     return visit.connection.execute(QUERIES["reach"]).fetchall()
+
+
+def _parts(address: str) -> SplitResult | None:
+    """None: it is no address at all, such as `lark://[`."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return None

@@ -47,8 +47,24 @@ def leave(visit: Visit) -> list[Row]:
     return visit.connection.execute(QUERIES["leave"], {"now": visit.now}).fetchall()
 
 
+def own_covers(visit: Visit) -> set[int]:
+    """Covers by which this person took a shift over of their own accord; those that are over excepted."""
+    asked = {"person": visit.person.id, "now": visit.now}
+    return {row["id"] for row in visit.connection.execute(QUERIES["own_covers"], asked)}
+
+
 def manages_person(visit: Visit, person_id: int) -> bool:
     """Whether this person is manager or admin where the other works."""
-    asked = {"person": visit.person.id, "other": person_id}
-    row = visit.connection.execute(QUERIES["manages_person"], asked).fetchone()
-    return bool(row and row["manages"])
+    return person_id in managed_people(visit, person_id)
+
+
+def managed_people(visit: Visit, other: int | None = None) -> set[int]:
+    """Those who work where this person is manager or admin; of all, or only `other`."""
+    asked = {"person": visit.person.id, "other": other}
+    return {row["id"] for row in visit.connection.execute(QUERIES["managed_people"], asked)}
+
+
+def managed_regions(visit: Visit) -> set[int]:
+    """Regions of which this person is manager or admin, with all below them."""
+    asked = {"person": visit.person.id}
+    return {row["id"] for row in visit.connection.execute(QUERIES["managed_regions"], asked)}

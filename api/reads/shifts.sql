@@ -44,14 +44,31 @@ WHERE leave.until_at > %(now)s AND leave.withdrawn_at IS NULL ORDER BY leave.fro
 SELECT person_id FROM leave WHERE id = %(id)s
 
 -- name: cover_of
-SELECT shift_cover.person_id, rotation.region_id FROM shift_cover
+SELECT rotation.region_id, shift_cover.swap IS NULL AND shift_cover.person_id = %(person)s
+    AND shift_cover.entered_by = %(person)s AS own
+FROM shift_cover
 JOIN rotation ON rotation.id = shift_cover.rotation_id WHERE shift_cover.id = %(id)s
 
--- name: manages_person
--- Whether the asking person is manager or admin of a region, or of one above it, in which the other holds a grant.
+-- name: own_covers
+-- Covers by which the asking person took a shift over of their own accord.
+SELECT id FROM shift_cover
+WHERE person_id = %(person)s AND entered_by = %(person)s AND swap IS NULL AND withdrawn_at IS NULL AND until_at > %(now)s
+
+-- name: managed_regions
+-- Of which the asking person is manager or admin, with all below them.
 WITH RECURSIVE mine AS (
     SELECT region_id AS id FROM role_grant WHERE person_id = %(person)s AND role IN ('manager', 'admin')
     UNION
     SELECT region.id FROM region JOIN mine ON region.parent_id = mine.id
 )
-SELECT EXISTS (SELECT FROM role_grant WHERE person_id = %(other)s AND region_id IN (SELECT id FROM mine)) AS manages
+SELECT id FROM mine
+
+-- name: managed_people
+-- Those who hold a grant there; of all, or only `other`.
+WITH RECURSIVE mine AS (
+    SELECT region_id AS id FROM role_grant WHERE person_id = %(person)s AND role IN ('manager', 'admin')
+    UNION
+    SELECT region.id FROM region JOIN mine ON region.parent_id = mine.id
+)
+SELECT DISTINCT person_id AS id FROM role_grant
+WHERE region_id IN (SELECT id FROM mine) AND (%(other)s::int IS NULL OR person_id = %(other)s)

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
 from alerts.explain import explain, explain_event
 from api import deeds
 from api.access import AnyVisit, Visit
+from api.house import house_of
 from api.ids import AlertId, HomeId
 from api.reads import alerts as reads
 from api.schemas.alerts import (
@@ -44,9 +45,11 @@ def list_alerts(
 
 
 @router.get("/precision")
-def precision(visit: AnyVisit, months: Annotated[int, Query(ge=1, le=24)] = 3) -> Precision:
+def precision(request: Request, visit: AnyVisit, months: Annotated[int, Query(ge=1, le=24)] = 3) -> Precision:
     """How often each kind was right in the homes of your regions, by month, newest first."""
-    return Precision(kinds=[KindPrecision(**row) for row in reads.precision(visit, months)])
+    return Precision(
+        kinds=[KindPrecision(**row) for row in reads.precision(visit, months, house_of(request).settings.zone)]
+    )
 
 
 @router.get("/{alert_id}")

@@ -1,12 +1,12 @@
 """Homes: the list, one home, its day and its week."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
 from api.access import AnyVisit
-from api.ids import HomeId, RegionId
+from api.ids import Day, HomeId, RegionId
 from api.reads import homes as reads
 from api.schemas.homes import (
     Device,
@@ -59,7 +59,7 @@ def one_home(visit: AnyVisit, home_id: HomeId) -> HomeDetail:
 def timeline(
     visit: AnyVisit,
     home_id: HomeId,
-    day: Annotated[date | None, Query(description="a day in the home's zone; by default today")] = None,
+    day: Annotated[Day | None, Query(description="a day in the home's zone; by default today")] = None,
     metric: Annotated[list[str] | None, Query(description="only these metrics")] = None,
 ) -> Timeline:
     """One day's readings, oldest first. For staff: family is not shown a home room by room."""

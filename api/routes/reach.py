@@ -5,7 +5,7 @@ from fastapi import APIRouter, Request
 from alerts.notify.keys import shared_key
 from api.access import AnyVisit, StaffVisit
 from api.house import house_of
-from api.ids import AlertId
+from api.ids import ChannelNumber
 from api.reads import reach as reads
 from api.schemas.reach import Channel, NewChannel, PushKey, Reach, Subscription, Unsubscription
 
@@ -26,13 +26,13 @@ def add_channel(request: Request, visit: AnyVisit, body: NewChannel) -> list[Cha
 
 
 @router.delete("/me/channels/{number}", status_code=204)
-def remove_channel(visit: AnyVisit, number: AlertId) -> None:
+def remove_channel(visit: AnyVisit, number: ChannelNumber) -> None:
     """Removes one of your own; those that the register has set stay."""
     reads.remove_channel(visit, number)
 
 
 @router.post("/me/channels/{number}/test", status_code=202)
-def try_channel(visit: AnyVisit, number: AlertId) -> None:
+def try_channel(visit: AnyVisit, number: ChannelNumber) -> None:
     """Sends you a test message over it."""
     reads.try_channel(visit, number)
 

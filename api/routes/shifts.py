@@ -71,7 +71,7 @@ def swap(visit: AnyVisit, rotation_id: RotationId, body: NewSwap) -> None:
 
 @router.delete("/covers/{cover_id}", status_code=204)
 def withdraw_cover(visit: AnyVisit, cover_id: LeaveId) -> None:
-    """A cover holds no longer; of a swap both halves. By managers."""
+    """A cover holds no longer; of a swap both halves. By managers; by a worker who took the shift over themselves."""
     shift_deeds.withdraw_cover(visit, cover_id)
 
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from api.schemas.base import Shape
 from core.model import AlertKind, AlertState, FalseReason, Outcome, Severity, Source
@@ -88,7 +88,7 @@ class IncidentHome(Shape):
 
 
 class Acknowledgement(Shape):
-    until: datetime | None = Field(None, description="when it shall expire; by default the platform's own span")
+    until: AwareDatetime | None = Field(None, description="when it shall expire; by default the platform's own span")
 
 
 class Resolution(Shape):

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from api.schemas.base import Shape
 
@@ -64,8 +64,8 @@ class NewTurns(Shape):
 
 
 class NewSwap(Shape):
-    first_at: datetime = Field(description="an instant within the one shift")
-    second_at: datetime = Field(description="an instant within the other")
+    first_at: AwareDatetime = Field(description="an instant within the one shift")
+    second_at: AwareDatetime = Field(description="an instant within the other")
     note: Annotated[str, Field(max_length=500)] = ""
 
 

@@ -24,6 +24,14 @@ class NewCareVisit(VisitEnd):
     ended_at: datetime
 
 
+class LoggedCareVisit(NewCareVisit):
+    """The same, by the carer or on their behalf."""
+
+    carer_id: int | None = Field(
+        None, ge=1, le=2**31 - 1, description="whose visit it was; another's is logged by managers; null: your own"
+    )
+
+
 class CareVisit(Shape):
     """A carer's visit to a home."""
 
@@ -37,3 +45,5 @@ class CareVisit(Shape):
     ended_itself: bool = Field(description="nobody said that it ended")
     note: str
     logged_at: datetime
+    logged_by: int | None = Field(description="who logged it on the carer's behalf; null: the carer")
+    logged_by_name: str | None

@@ -34,22 +34,29 @@
     }
   }
 
+  // A form in which somebody writes or has written: its very elements stay, with a date half entered and a choice made.
+  const touched = (one) => one === document.activeElement ||
+    (one.type === "checkbox" ? one.checked !== one.defaultChecked
+      : one.tagName === "SELECT" ? one.selectedIndex !== Math.max(0, [...one.options].findIndex((option) => option.defaultSelected))
+        : one.value !== one.defaultValue);
+  const begun = (form) => [...form.elements].some((one) => one.matches("input:not([type=hidden]), select, textarea") && touched(one));
+
   // What a person has opened, written or reached by keyboard stays as it was.
   function swap(html) {
     const before = new Set(ids());
     const open = new Map([...box.querySelectorAll("details[data-keep]")].map((one) => [one.dataset.keep, one.open]));
-    const written = new Map([...box.querySelectorAll("textarea[id]")].map((one) => [one.id, one.value]));
+    const forms = [...box.querySelectorAll("form")].filter(begun);
     const at = document.activeElement;
     const focus = at && box.contains(at) ? { id: at.id, form: at.closest("form")?.getAttribute("action"), start: at.selectionStart } : null;
     box.innerHTML = html;
+    for (const one of forms) box.querySelector(`form[action="${CSS.escape(one.getAttribute("action"))}"]`)?.replaceWith(one);
     for (const one of box.querySelectorAll("details[data-keep]")) if (open.has(one.dataset.keep)) one.open = open.get(one.dataset.keep);
-    for (const one of box.querySelectorAll("textarea[id]")) if (written.has(one.id)) one.value = written.get(one.id);
     if (focus) {
-      const back = (focus.id && document.getElementById(focus.id)) ||
+      const back = (box.contains(at) && at) || (focus.id && document.getElementById(focus.id)) ||
         (focus.form && box.querySelector(`form[action="${CSS.escape(focus.form)}"] button`));
       if (back) {
         back.focus({ preventScroll: true });
-        if (focus.start !== undefined && back.setSelectionRange) back.setSelectionRange(focus.start, focus.start);
+        if (typeof focus.start === "number" && back.setSelectionRange) back.setSelectionRange(focus.start, focus.start);
       }
     }
     const fresh = ids().filter((id) => !before.has(id));

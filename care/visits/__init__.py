@@ -98,43 +98,52 @@ def leave(
     return int(row["id"])
 
 
-def log(connection: Connection, home_id: int, carer_id: int, now: datetime, past: Past) -> int:
-    """A visit that is over and was not tapped. Returns it. Raises VisitRefused, Conflict."""
+def log(connection: Connection, home_id: int, carer_id: int, now: datetime, past: Past, by: int | None = None) -> int:
+    """A visit that is over and was not tapped. Returns it.
+
+    Args:
+        by: who logs it; None: the carer.
+
+    Raises:
+        VisitRefused, Conflict.
+    """
     _check(connection, home_id, carer_id, now, past)
-    return _add(connection, home_id, carer_id, now, past)
+    return _add(connection, home_id, carer_id, now, past, None if by == carer_id else by)
 
 
-def correct(connection: Connection, home_id: int, visit_id: int, carer_id: int, now: datetime, past: Past) -> int:
-    """It was otherwise: the visit is undone and the right one takes its place. Returns the right one.
+def correct(connection: Connection, home_id: int, visit_id: int, by: int, now: datetime, past: Past) -> int:
+    """It was otherwise: the visit is undone and the right one, of the same carer, takes its place. Returns the right
+    one.
 
     Raises:
         NotFound, NotAllowed, VisitRefused, Conflict.
     """
-    undo(connection, home_id, visit_id, carer_id, now)
-    return log(connection, home_id, carer_id, now, past)
+    return log(connection, home_id, undo(connection, home_id, visit_id, by, now), now, past, by)
 
 
-def undo(connection: Connection, home_id: int, visit_id: int, carer_id: int, now: datetime) -> None:
-    """It never was. By the carer who logged it; the row stays, undone.
+def undo(connection: Connection, home_id: int, visit_id: int, by: int, now: datetime) -> int:
+    """It never was. By the carer, or by who logged it for them; the row stays, undone. Returns the carer.
 
     Raises:
         NotFound: there is no such visit to this home, or none that this connection may see.
-        NotAllowed: somebody else logged it.
+        NotAllowed: it is somebody else's.
         VisitRefused: it is undone already.
     """
     row = connection.execute(QUERIES["lock"], {"id": visit_id, "home": home_id}).fetchone()
     if row is None:
         raise NotFound(f"there is no visit {visit_id} to home {home_id} that you may see")
-    if row["carer_id"] != carer_id:
-        raise NotAllowed(f"visit {visit_id} was logged by somebody else: only they correct or undo it")
+    if by not in (row["carer_id"], row["logged_by"]):
+        raise NotAllowed(f"visit {visit_id} is somebody else's: its carer and who logged it correct or undo it")
     if row["undone_at"] is not None:
         raise VisitRefused(Wrong.ALREADY_UNDONE, f"visit {visit_id} is undone already")
     connection.execute(QUERIES["undo"], {"id": visit_id, "now": now})
+    return int(row["carer_id"])
 
 
 def visits_to(connection: Connection, home_id: int, since: datetime, limit: int = 50) -> list[Row]:
-    """Those that went on after `since`, the latest first: id, carer_id, carer (name), began_at, ended_at (None: the
-    carer is there), found (None: nobody said), together, ended_itself, note, logged_at."""
+    """Those that went on after `since`, under way first, then the latest: id, carer_id, carer (name), began_at, ended_at
+    (None: the carer is there), found (None: nobody said), together, ended_itself, note, logged_at, logged_by and
+    logged_by_name (None: the carer)."""
     return connection.execute(QUERIES["visits"], {"home": home_id, "since": since, "limit": limit}).fetchall()
 
 
@@ -144,11 +153,12 @@ def visits_for_family(connection: Connection, home_id: int, since: datetime, now
     return connection.execute(QUERIES["visits_for_family"], asked).fetchall()
 
 
-def _add(connection: Connection, home_id: int, carer_id: int, now: datetime, past: Past) -> int:
+def _add(connection: Connection, home_id: int, carer_id: int, now: datetime, past: Past, by: int | None) -> int:
     row = connection.execute(
         QUERIES["add"],
         {"home": home_id, "carer": carer_id, "began_at": past.began_at, "ended_at": past.ended_at,
-         "found": past.found.value, "together": past.together, "note": past.note, "now": now},
+         "found": past.found.value, "together": past.together, "note": past.note, "now": now,
+         "by": by},
     ).fetchone()  # fmt: skip
     assert row is not None  # RETURNING
     return int(row["id"])
@@ -184,7 +194,7 @@ def _check(connection: Connection, home_id: int, carer_id: int, now: datetime, p
     if other is not None:
         raise VisitRefused(
             Wrong.OVERLAP,
-            f"you have logged visit {other['id']} to home {home_id} for a part of that time: correct or undo that one",
+            f"the same carer's visit {other['id']} to home {home_id} has a part of that time: correct or undo that one",
         )
 
 

@@ -32,3 +32,19 @@ def test_the_language_is_switched_from_the_page(world: World, enter: Enter) -> N
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     row = world.connection.execute("SELECT locale FROM person WHERE key = 'mei'").fetchone()
     assert row == {"locale": "zh_CN"}
+
+
+def test_what_is_being_entered_outlives_the_pages_own_refresh(world: World, clock: ManualClock, enter: Enter) -> None:
+    world.seen("1", clock.now())
+    page = enter("mei", "/family")
+    page.get_by_text("Enter an absence or a visitor").click()
+    form = page.locator("form[action$='/absences']")
+    form.locator("[name=kind]").select_option("hospital")
+    form.locator("[name=until_at]").fill("2026-03-09T10:00")
+    form.locator("[name=note]").type("Left hi")
+    with page.expect_response("**/family/now"):
+        page.evaluate("window.dispatchEvent(new Event('online'))")
+    page.keyboard.type("p")
+    expect(form.locator("[name=note]")).to_have_value("Left hip")
+    expect(form.locator("[name=until_at]")).to_have_value("2026-03-09T10:00")
+    expect(form.locator("[name=kind]")).to_have_value("hospital")

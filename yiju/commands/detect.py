@@ -47,7 +47,7 @@ def shadow(
     from yiju.shadowing import figures, run_shadow, tables
 
     url = database_url(read_settings(RunningSettings, os.environ))
-    found = run_shadow(url, rules, days_of(days).days, clock().now(), Screen())
+    found = run_shadow(url, rules, days_of(days, "--days").days, clock().now(), Screen())
     if as_json:
         typer.echo(json.dumps(figures(found), indent=2))
     else:

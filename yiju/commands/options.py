@@ -41,9 +41,9 @@ def clock() -> Clock:
     return parse_clock(read_settings(CommonSettings, os.environ).clock)
 
 
-def days(text: str) -> timedelta:
-    """`30d` -> 30 days."""
+def days(text: str, option: str) -> timedelta:
+    """`30d` -> 30 days. Raises SettingsError naming the option that it was written after."""
     number = text.removesuffix("d")
-    if not number.isdigit() or not 1 <= int(number) <= 3650:
-        raise SettingsError(f"--backfill {text!r}: write a number of days from 1d to 3650d, such as 30d")
+    if not (number.isascii() and number.isdecimal()) or not 1 <= int(number) <= 3650:
+        raise SettingsError(f"{option} {text!r}: write a number of days from 1d to 3650d, such as 30d")
     return timedelta(days=int(number))

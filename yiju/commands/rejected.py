@@ -1,5 +1,6 @@
 """`yiju rejected ...`: what arrived and could not be stored."""
 
+import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -111,8 +112,9 @@ def _which(reason: Reason | None, gateway: str | None, since: str | None) -> "Wh
 
 def _moment(text: str) -> datetime:
     """`7d`, `12h`, or an ISO 8601 time with a zone."""
-    if text[:-1].isdigit() and text[-1] in "dh":
-        return clock().now() - (timedelta(days=int(text[:-1])) if text[-1] == "d" else timedelta(hours=int(text[:-1])))
+    span = re.fullmatch(r"([0-9]{1,5})([dh])", text)
+    if span:
+        return clock().now() - (timedelta(days=int(span[1])) if span[2] == "d" else timedelta(hours=int(span[1])))
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

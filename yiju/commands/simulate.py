@@ -32,7 +32,7 @@ def prepare(backfill: Annotated[str, Backfill] = "30d") -> None:
 
     read = read_settings(PrepareSettings, os.environ)
     clock = parse_clock(read_settings(CommonSettings, os.environ).clock)
-    demo = prepare_demo(DataFolder(Path(read.home)), read.database_url, clock, Screen(), days(backfill))
+    demo = prepare_demo(DataFolder(Path(read.home)), read.database_url, clock, Screen(), days(backfill, "--backfill"))
     typer.echo(" · ".join(f"{login.role} {login.name} / {login.password}" for login in demo.logins))
 
 

@@ -1,8 +1,11 @@
 """Handing on, absences, maintenance, shifts and rules through the API and the pages."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
+import pytest
+from psycopg import Cursor
 from psycopg.types.json import Jsonb
 
 from core.clock import ManualClock
@@ -328,3 +331,84 @@ def test_the_managers_page_says_who_is_on_and_what_the_ladder_misses(
     assert "North: nobody is on shift from 17:00 to 5 Mar 17:00" in page
     assert "North: no way to reach Anna is registered; not told 1 time" in page
     assert "On duty now" in page
+
+
+def test_nothing_on_the_page_of_an_alert_leads_the_family_to_a_closed_door(
+    world: World, clock: ManualClock, browser: SignIn
+) -> None:
+    alert, mei = sos(world, clock), browser("mei")
+    told(world, alert, "mei", clock)
+    page = mei.get(f"/alerts/{alert}").text
+    for link in re.findall(r'href="(/[^"]*)"', page) + re.findall(r'name="next" value="(/[^"]*)"', page):
+        answer = mei.get(link, follow_redirects=True)
+        assert answer.status_code == 200, link
+
+
+def test_a_rotation_entered_before_breakfast_begins_today(world: World, clock: ManualClock, browser: SignIn) -> None:
+    clock.move(11 * HOUR)  # 04:00 on the 3rd in Shanghai, in UTC the 2nd still
+    assert 'name="starts" required value="2026-03-03"' in browser("head").get("/shifts").text
+
+
+def test_the_page_of_shifts_asks_as_often_for_many_people_in_many_places_as_for_a_few(
+    world: World, clock: ManualClock, browser: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head, asked = browser("head"), [0]
+    execute = Cursor.execute
+
+    def counted(self: Cursor[Any], *args: Any, **named: Any) -> Any:
+        asked[0] += 1
+        return execute(self, *args, **named)
+
+    def statements() -> int:
+        monkeypatch.setattr(Cursor, "execute", counted)
+        asked[0] = 0
+        assert head.get("/shifts").status_code == 200
+        monkeypatch.undo()
+        return asked[0]
+
+    statements()  # the first look writes the audit
+    few = statements()
+    for number in range(7):
+        world.region(f"place-{number}", "community", "street-1")
+        world.home(f"home-{number}", f"place-{number}", "Sun", clock.now())
+        for one in range(5):
+            world.person(f"worker-{number}-{one}", grants={"worker": f"place-{number}"})
+    assert statements() == few
+
+
+def test_times_that_cannot_be_are_said_to_be_that_and_not_that_things_have_changed(
+    world: World, clock: ManualClock, browser: SignIn
+) -> None:
+    rota = world.plan("1", clock.now())["rotation_id"]
+    head, home, anna = browser("head"), world.homes["1"], world.people["anna"]
+    backwards = {"from_at": "2026-03-04T09:00", "until_at": "2026-03-03T09:00"}
+    for path, more in (
+        (f"/homes/{home}/absences", {"kind": "away"}),
+        (f"/homes/{home}/maintenance", {}),
+        (f"/shifts/{rota}/cover", {"person": anna}),
+        ("/shifts/leave", {"person": anna}),
+    ):
+        answer = head.post(path, data={**backwards, **more})
+        assert answer.status_code == 409, path
+        assert "These times cannot be" in answer.text, path
+        assert "have just changed" not in answer.text
+    answer = head.post(f"/homes/{home}/absences", data={**backwards, "kind": "away", "from_at": "tomorrow"})
+    assert "These times cannot be" in answer.text
+
+
+def test_a_worker_takes_back_the_shift_that_they_took_over_and_no_other(
+    world: World, clock: ManualClock, program: SignIn, browser: SignIn
+) -> None:
+    ids, anna, head = world.plan("1", clock.now()), program("anna"), program("head")
+    rota, me = ids["rotation_id"], world.people["anna"]
+    assert anna.delete(f"/api/v1/covers/{ids['cover_id']}").status_code == 204  # entered by herself
+    span = {"person_id": me, "from_at": clock.now().isoformat(), "until_at": (clock.now() + DAY).isoformat()}
+    given = head.post(f"/api/v1/rotations/{rota}/covers", json=span).json()["id"]
+    assert anna.delete(f"/api/v1/covers/{given}").status_code == 403
+    page = browser("anna")
+    assert "/shifts/covers/" not in page.get("/shifts").text
+    assert head.delete(f"/api/v1/covers/{given}").status_code == 204
+    taken = anna.post(f"/api/v1/rotations/{rota}/covers", json=span).json()["id"]
+    assert f"/shifts/covers/{taken}/withdraw" in page.get("/shifts").text
+    assert page.post(f"/shifts/covers/{taken}/withdraw").status_code == 303
+    assert f"/shifts/covers/{taken}/withdraw" not in page.get("/shifts").text

@@ -170,3 +170,16 @@ def test_a_page_that_is_not_there_says_so_in_the_readers_language(browser: SignI
     answer = browser("anna").get("/alerts/424242")
     assert answer.status_code == 404
     assert "There is no such page" in answer.text
+
+
+def test_an_open_alert_stands_on_its_homes_page_however_many_came_and_went_since(
+    world: World, clock: ManualClock, browser: SignIn
+) -> None:
+    world.seen("1", clock.now())
+    old = world.alert("1", clock.now(), "device_silent", "notice", device_kind="contact", room="kitchen",
+                      heard_at=clock.now().isoformat(), limit_s=7200)  # fmt: skip
+    for _ in range(12):
+        world.alert("1", clock.now(), "sos", room="bedroom", measured_at=clock.now().isoformat())
+        world.connection.execute("UPDATE alert SET state = 'resolved', outcome = 'helped', resolved_at = %s"
+                                 " WHERE kind = 'sos'", [clock.now()])  # fmt: skip
+    assert f'class="card link notice" href="/alerts/{old}"' in browser("anna").get(f"/homes/{world.homes['1']}").text

@@ -1,5 +1,9 @@
 """A manager tries a change of the rules on the past; how often each kind was right is told by month."""
 
+import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from core.clock import ManualClock
 from tests.integration.api.conftest import SignIn
 from tests.integration.api.world import World
@@ -35,3 +39,24 @@ def test_precision_is_told_by_kind_and_month(world: World, clock: ManualClock, b
     page = browser("head").get("/overview").text
     assert f"<summary>{clock.now():%Y-%m}</summary>" in page
     assert "0 of 1 that somebody judged; 1 raised" in page
+
+
+def test_the_first_morning_of_a_month_belongs_to_it_on_the_platforms_calendar(
+    world: World, clock: ManualClock, program: SignIn
+) -> None:
+    at = datetime(2026, 3, 1, 0, 30, tzinfo=ZoneInfo("Asia/Shanghai"))  # in UTC it is February still
+    world.alert("1", at, "door_open", open_at=at.isoformat(), silence_s=3000, limit_s=2700)
+    told = program("anna").get("/api/v1/alerts/precision", params={"months": 1}).json()["kinds"]
+    assert [row["month"] for row in told] == ["2026-03-01"]
+
+
+def test_the_form_itself_says_what_a_limit_can_be(world: World, browser: SignIn) -> None:
+    """So that a browser says it beside the field: sent on, it would cost the person all that they had typed."""
+    client = browser("head")
+    bounds = re.findall(r'name="(\w+)" type="number" [^>]*min="([\d.]+)" max="([\d.]+)"', client.get("/try-out").text)
+    assert len(bounds) == 5
+    values = {name: least for name, least, _ in bounds} | {"days": 3}
+    assert client.post("/try-out", data=values).status_code == 200
+    for name, least, most in bounds:
+        for beyond in (float(least) - 0.5, float(most) + 0.5):
+            assert client.post("/try-out", data={**values, name: beyond}).status_code == 422, name

@@ -148,3 +148,84 @@ def test_the_homes_page_has_the_card_and_says_what_is_wrong_in_the_readers_words
     assert (ahead.status_code, "has not come yet" in ahead.text) == (409, True)
     assert post(f"{one['id']}/undo").status_code == 303
     assert visits(program("anna"), home) == []
+
+
+def test_the_office_logs_a_visit_for_a_carer_who_was_there_and_the_record_says_so(
+    world: World, clock: ManualClock, program: SignIn, browser: SignIn
+) -> None:
+    home, now, anna, head = world.homes["1"], clock.now(), program("anna"), program("head")
+    world.person("cai", grants={"worker": "north"})
+    spoken = past(now - 3 * HOUR, now - 2 * HOUR, carer_id=world.people["anna"], note="she rang the office")
+    assert program("cai").post(f"/api/v1/homes/{home}/visits", json=spoken).status_code == 403  # a colleague
+    assert program("mei").post(f"/api/v1/homes/{home}/visits", json=spoken).status_code == 403
+    for stranger in ("bo", "mei"):  # another community's, and no carer at all
+        said = {**spoken, "carer_id": world.people[stranger]}
+        assert head.post(f"/api/v1/homes/{home}/visits", json=said).status_code == 404
+    first = head.post(f"/api/v1/homes/{home}/visits", json=spoken).json()["id"]
+    (one,) = visits(anna, home)
+    assert (one["carer"], one["logged_by"], one["logged_by_name"]) == ("Anna", world.people["head"], "Head")
+    assert "Anna</b> · logged by Head" in browser("anna").get(f"/homes/{home}").text
+    again = anna.post(f"/api/v1/homes/{home}/visits", json=past(now - 3 * HOUR, now - 2 * HOUR))
+    assert again.status_code == 409  # she need not log it herself
+    # Whoever logged it corrects it, and so does the carer, whose own word it is from then on.
+    second = head.put(f"/api/v1/homes/{home}/visits/{first}", json=past(now - 4 * HOUR, now - 3 * HOUR)).json()["id"]
+    assert [(row["id"], row["carer"], row["logged_by_name"]) for row in visits(anna, home)] == [
+        (second, "Anna", "Head")
+    ]
+    third = anna.put(f"/api/v1/homes/{home}/visits/{second}", json=past(now - 5 * HOUR, now - 4 * HOUR)).json()["id"]
+    assert [(row["id"], row["logged_by_name"]) for row in visits(anna, home)] == [(third, None)]
+    assert head.post(f"/api/v1/homes/{home}/visits/{third}/undo").status_code == 403
+    assert anna.post(f"/api/v1/homes/{home}/visits/{third}/undo").status_code == 204
+    rows = world.connection.execute(
+        "SELECT person_id, what FROM audit WHERE what LIKE 'visit.%' ORDER BY id"
+    ).fetchall()
+    assert (rows[0]["person_id"], rows[0]["what"]) == (world.people["head"], "visit.log_for_another")
+
+
+def test_the_homes_page_lets_the_office_choose_whose_visit_it_was_and_take_it_back(
+    world: World, clock: ManualClock, program: SignIn, browser: SignIn
+) -> None:
+    home, head = world.homes["1"], browser("head")
+    assert 'name="carer"' not in browser("anna").get(f"/homes/{home}").text
+    page = head.get(f"/homes/{home}").text
+    assert f'<option value="{world.people["anna"]}">Anna</option>' in page
+    assert ">Bo<" not in page
+    said = {"began_at": "2026-03-02T14:00", "ended_at": "2026-03-02T15:00", "found": "well"}
+    for carer in (world.people["anna"], ""):
+        answer = head.post(f"/homes/{home}/visits/log", data={**said, "carer": carer})
+        assert answer.status_code == 303, answer.text
+    assert [(one["carer"], one["logged_by_name"]) for one in visits(program("anna"), home)] == [
+        ("Head", None),
+        ("Anna", "Head"),
+    ]
+    assert head.get(f"/homes/{home}").text.count("Undo this visit") == 2
+    for one in visits(program("anna"), home):
+        assert head.post(f"/homes/{home}/visits/{one['id']}/undo").status_code == 303
+    assert visits(program("anna"), home) == []
+
+
+def test_a_refused_visit_loses_nothing_of_what_was_typed(world: World, clock: ManualClock, browser: SignIn) -> None:
+    home, head = world.homes["1"], browser("head")
+    said = {"began_at": "2026-03-02T15:00", "ended_at": "2026-03-02T14:00", "found": "needs_attention",
+            "together": "true", "note": "the left knee", "carer": str(world.people["anna"])}  # fmt: skip
+    page = head.post(f"/homes/{home}/visits/log", data=said).text
+    form = page[page.index("/visits/log") :]
+    for typed in ('value="2026-03-02T15:00"', 'value="2026-03-02T14:00"', 'value="needs_attention" selected',
+                  'value="true" checked', 'value="the left knee"', f'value="{said["carer"]}" selected'):  # fmt: skip
+        assert typed in form, typed
+    assert '<details class="more" data-keep="visit-log" open>' in page
+
+
+def test_whoever_is_there_can_say_that_they_have_left_however_many_came_after_them(
+    world: World, clock: ManualClock, program: SignIn, browser: SignIn
+) -> None:
+    home, head = world.homes["1"], program("head")
+    program("anna").post(f"/api/v1/homes/{home}/visits/arrive")
+    began = clock.now()
+    clock.move(HOUR)
+    for number in range(6):  # short calls of a colleague, logged at once
+        call = past(began + (2 * number + 1) * MINUTE, began + (2 * number + 2) * MINUTE)
+        assert head.post(f"/api/v1/homes/{home}/visits", json=call).status_code == 201
+    page = browser("anna").get(f"/homes/{home}").text
+    assert "You have been here since" in page
+    assert page.count("<b>Head</b>") == 4
