@@ -14,7 +14,7 @@ router = APIRouter(prefix="/homes/{home_id}/visits", tags=["visits"])
 
 @router.get("")
 def list_visits(visit: AnyVisit, home_id: HomeId) -> list[CareVisit]:
-    """The last month's, the latest first. For the home's staff."""
+    """The last month's, those under way and then the latest first. For the home's staff."""
     return [CareVisit(**row) for row in care_visits.lately(visit, home_id)]
 
 

@@ -39,7 +39,7 @@ FROM care_visit JOIN person ON person.id = care_visit.carer_id
 LEFT JOIN person AS scribe ON scribe.id = care_visit.logged_by
 WHERE care_visit.home_id = %(home)s AND care_visit.undone_at IS NULL
     AND (care_visit.ended_at IS NULL OR care_visit.ended_at >= %(since)s)
-ORDER BY care_visit.began_at DESC, care_visit.id DESC LIMIT %(limit)s;
+ORDER BY care_visit.ended_at IS NULL DESC, care_visit.began_at DESC, care_visit.id DESC LIMIT %(limit)s;
 
 -- name: visits_for_family
 SELECT began_at, ended_at FROM visits_for_family(%(home)s, %(since)s, %(now)s);

@@ -214,3 +214,18 @@ def test_a_refused_visit_loses_nothing_of_what_was_typed(world: World, clock: Ma
                   'value="true" checked', 'value="the left knee"', f'value="{said["carer"]}" selected'):  # fmt: skip
         assert typed in form, typed
     assert '<details class="more" data-keep="visit-log" open>' in page
+
+
+def test_whoever_is_there_can_say_that_they_have_left_however_many_came_after_them(
+    world: World, clock: ManualClock, program: SignIn, browser: SignIn
+) -> None:
+    home, head = world.homes["1"], program("head")
+    program("anna").post(f"/api/v1/homes/{home}/visits/arrive")
+    began = clock.now()
+    clock.move(HOUR)
+    for number in range(6):  # short calls of a colleague, logged at once
+        call = past(began + (2 * number + 1) * MINUTE, began + (2 * number + 2) * MINUTE)
+        assert head.post(f"/api/v1/homes/{home}/visits", json=call).status_code == 201
+    page = browser("anna").get(f"/homes/{home}").text
+    assert "You have been here since" in page
+    assert page.count("<b>Head</b>") == 4
