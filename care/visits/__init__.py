@@ -141,9 +141,9 @@ def undo(connection: Connection, home_id: int, visit_id: int, by: int, now: date
 
 
 def visits_to(connection: Connection, home_id: int, since: datetime, limit: int = 50) -> list[Row]:
-    """Those that went on after `since`, under way first, then the latest: id, carer_id, carer (name), began_at,
-    ended_at (None: the carer is there), found (None: nobody said), together, ended_itself, note, logged_at, logged_by
-    and logged_by_name (None: the carer)."""
+    """Those that went on after `since`, under way first, then the last: id, carer_id, carer (name), began_at, ended_at
+    (None: the carer is there), found (None: nobody said), together, ended_itself, note, logged_at, logged_by and
+    logged_by_name (None: the carer)."""
     return connection.execute(QUERIES["visits"], {"home": home_id, "since": since, "limit": limit}).fetchall()
 
 
@@ -189,7 +189,6 @@ def _check(connection: Connection, home_id: int, carer_id: int, now: datetime, p
     if past.ended_at - past.began_at > LONGEST:
         raise VisitRefused(Wrong.TOO_LONG, f"a visit of more than {LONGEST}: log a stay like that in parts")
     asked = {"home": home_id, "carer": carer_id, "began_at": past.began_at, "ended_at": past.ended_at, "now": now}
-    connection.execute(QUERIES["lock_carer"], {"carer": carer_id})
     other = connection.execute(QUERIES["overlapping"], asked).fetchone()
     if other is not None:
         raise VisitRefused(
