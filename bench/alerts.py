@@ -118,7 +118,7 @@ def _order(connection: Connection, now: datetime) -> tuple[bool, int]:
     (queued,) = connection.execute(QUERIES["queued"], {"now": now}).fetchall()
     asked = {
         "now": now, "lease_until": now + timedelta(hours=1), "limit": AT_A_TIME, "most_a_line": AT_A_TIME,
-        "full": [], "lines": [], "rooms": [], "busy_people": [], "busy_lines": [],
+        "full": [], "lines": [], "rooms": [], "busy_people": [], "busy_lines": [], "worker": None,
     }  # fmt: skip
     while (claimed := connection.execute(OUTBOX["claim_deliveries"], asked).fetchall()) and all(
         row["urgent"] for row in claimed
