@@ -412,3 +412,12 @@ def test_a_worker_takes_back_the_shift_that_they_took_over_and_no_other(
     assert f"/shifts/covers/{taken}/withdraw" in page.get("/shifts").text
     assert page.post(f"/shifts/covers/{taken}/withdraw").status_code == 303
     assert f"/shifts/covers/{taken}/withdraw" not in page.get("/shifts").text
+
+
+def test_the_story_says_by_which_channel_in_words(world: World, clock: ManualClock, browser: SignIn) -> None:
+    alert = sos(world, clock)
+    told(world, alert, "mei", clock)
+    world.connection.execute("UPDATE delivery SET channel = 'webhook+https://:secret@example.org/x'")
+    page = browser("anna").get(f"/alerts/{alert}").text
+    assert '<span class="soft">Webhook' in page
+    assert "webhook+https" not in page
