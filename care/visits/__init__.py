@@ -189,6 +189,7 @@ def _check(connection: Connection, home_id: int, carer_id: int, now: datetime, p
     if past.ended_at - past.began_at > LONGEST:
         raise VisitRefused(Wrong.TOO_LONG, f"a visit of more than {LONGEST}: log a stay like that in parts")
     asked = {"home": home_id, "carer": carer_id, "began_at": past.began_at, "ended_at": past.ended_at, "now": now}
+    connection.execute(QUERIES["lock_carer"], {"carer": carer_id})
     other = connection.execute(QUERIES["overlapping"], asked).fetchone()
     if other is not None:
         raise VisitRefused(
