@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+import numpy as np
 import structlog
 
 from core.errors import Conflict, NotFound
 from core.wire import from_ms, to_ms
 from simulator.control import END, Request
 from simulator.days import DayBook
+from simulator.events import Events, What
 from simulator.gateways import HomeGateway
 from simulator.homes import DemoHome
 from simulator.incidents import HOUR_MS, Incident, IncidentKind, begin, staged
@@ -22,6 +24,7 @@ from simulator.truth import Truth
 
 _AT_ONCE_MS: Final = 15 * 60_000  # after a pause a home catches up in such steps, so that stopping stays quick
 _LOOK_AHEAD_MS: Final = HOUR_MS
+DAY_MS: Final = 24 * HOUR_MS  # in which each device has said its state
 _KINDS: Final = tuple(kind.value for kind in IncidentKind)
 _log = structlog.get_logger()
 
@@ -58,6 +61,7 @@ class LiveDemo:
         moment = to_ms(now)
         for number, book in self._books.items():
             mark = self._marks.get(number)
+            new = mark is None
             if mark is None:
                 mark = min(to_ms(first), moment)
             if moment - mark > self._catch_up_ms:
@@ -66,6 +70,8 @@ class LiveDemo:
                 mark = moment
             self._marks.set(number, mark)
             self._switch(number, mark)
+            if new and number in self._gateways:
+                _hear(self._gateways[number], book.home, retained(book, mark))
             self.truth.day(book, mark)
         self.truth.started(now, next(iter(self._books.values())).home.seed, len(self._books))
 
@@ -133,7 +139,7 @@ class LiveDemo:
         self._switch(number, until - 1)
         gateway = self._gateways.get(number)
         if len(events) and gateway:
-            gateway.receive_many([(said.topic, said.payload, said.time) for said in spoken(book.home, events)])
+            _hear(gateway, book.home, events)
         self._advance(number, until)
         coming = staged(book, self._of(number), until, until + _LOOK_AHEAD_MS)
         return int(coming["time"][0]) if len(coming) else until + _LOOK_AHEAD_MS
@@ -168,3 +174,22 @@ class LiveDemo:
 
     def _of(self, home: int) -> list[Incident]:
         return [incident for incident in self._incidents if incident.home == home]
+
+
+def _hear(gateway: HomeGateway, home: DemoHome, events: Events) -> None:
+    gateway.receive_many([(said.topic, said.payload, said.time) for said in spoken(home, events)])
+
+
+def retained(book: DayBook, moment: int) -> Events:
+    """The state of each device at `moment`, said then, as a hub's retained messages tell it to a new gateway.
+
+    Without them the first word of each sensor would be compared with nothing: who gets up right after the demo has
+    begun would have stayed in bed.
+    """
+    events = book.events(moment - DAY_MS, moment)
+    events = events[np.isin(events["what"], (What.REPORT, What.CHECK_IN))]
+    last = [np.flatnonzero(events["device"] == device)[-1] for device in np.unique(events["device"])]
+    states = events[np.sort(np.array(last, dtype=np.intp))]
+    states["time"] = moment
+    states["what"] = What.REPORT
+    return states

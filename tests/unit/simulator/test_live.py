@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from core.errors import Conflict, NotFound
+from core.wire import to_ms
 from simulator.control import END, Request
+from simulator.events import What
 from simulator.homes import DemoHome, demo_homes
-from simulator.live import LiveDemo
-from simulator.play import messages
+from simulator.live import LiveDemo, retained
+from simulator.play import messages, spoken
 from simulator.truth import Truth
 from tests.unit.simulator.support import DAWN, SEED, ListeningGateway, book
 
@@ -40,7 +42,12 @@ class Stage:
             pass
 
     def heard(self, home: int) -> list[tuple[str, bytes, datetime]]:
-        return list(itertools.chain.from_iterable(gateway.heard for gateway in self.gateways[home]))
+        """What was played, after what the home's first gateway is told of the states at its beginning."""
+        heard = list(itertools.chain.from_iterable(gateway.heard for gateway in self.gateways[home]))
+        states = spoken(book(home).home, retained(book(home), to_ms(heard[0][2])))
+        told = [(said.topic, said.payload, said.time) for said in states]
+        assert heard[: len(told)] == told
+        return heard[len(told) :]
 
     def lines(self, what: str) -> int:
         return sum(line["what"] == what for line in Truth(self.folder).lines())
@@ -190,3 +197,16 @@ def test_each_day_of_a_resident_is_written_down(stage: Stage) -> None:
         (2, "2026-03-03"),
     ]
     assert days[0]["stays"][0][:2] == ["bedroom", "sleep"]
+
+
+def test_a_new_gateway_knows_every_state_so_that_the_first_word_of_a_sensor_can_be_a_change() -> None:
+    states = retained(book(1), to_ms(NOON))
+    before = book(1).events(to_ms(NOON - timedelta(days=1)), to_ms(NOON))
+    assert set(states["time"].tolist()) == {to_ms(NOON)}
+    kinds = ("motion", "contact", "bed", "radar")
+    sensors = [at for at, device in enumerate(book(1).home.devices) if device.kind in kinds]
+    assert set(sensors) <= set(states["device"].tolist())
+    for device in sensors:
+        last = before[(before["device"] == device) & (before["what"] <= What.CHECK_IN)][-1]
+        (state,) = states[states["device"] == device]
+        assert (state["value"], state["second"]) == (last["value"], last["second"])
