@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,8 @@ from core.errors import StackError
 from yiju.embedded.child import start_child, stop_child
 
 USER: Final = "yiju"
+_OUTGOING: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")  # lowest and highest port of outgoing connections
+_LOWEST_PORT: Final = 10_240
 # For as long as the process lives: after a power cut it must read its log first, and one that is stopped in the midst
 # of that begins at the log's start again.
 START_PATIENCE_S: Final = 900.0
@@ -142,8 +145,16 @@ def binary(name: str) -> Path:
 
 
 def free_port() -> int:
-    """A TCP port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port that nobody uses now and that the system gives to no outgoing connection: it is still free when it is
+    bound a minute later, or again after a restart."""
+    try:
+        first_outgoing = int(_OUTGOING.read_text(encoding="ascii").split()[0])
+    except OSError:  # not Linux
+        first_outgoing = 0
+    for _ in range(100):
+        port = _LOWEST_PORT + secrets.randbelow(first_outgoing - _LOWEST_PORT) if first_outgoing > _LOWEST_PORT else 0
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            bound: int = probe.getsockname()[1]
+            return bound
+    raise StackError(f"a hundred ports from {_LOWEST_PORT} to {first_outgoing - 1} are all in use")
