@@ -7,6 +7,7 @@ and once more when it is over.
 
 import http.client
 import json
+import re
 import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -148,7 +149,8 @@ class HeartbeatServer:
 
             def do_POST(self) -> None:
                 length = self.headers.get("Content-Length", "")
-                body = self.rfile.read(int(length)) if length.isdigit() and int(length) <= MOST_BODY else b""
+                counted = re.fullmatch("[0-9]{1,9}", length) is not None  # "²" is a digit, too
+                body = self.rfile.read(int(length)) if counted and int(length) <= MOST_BODY else b""
                 id = self.headers.get("Yiju-Id", "")
                 at, signed = self.headers.get("Yiju-Timestamp", ""), self.headers.get("Yiju-Signature", "")
                 genuine = id.startswith("heartbeat-") and is_genuine(secret.encode(), id, at, signed, body, wall())

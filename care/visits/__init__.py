@@ -141,9 +141,9 @@ def undo(connection: Connection, home_id: int, visit_id: int, by: int, now: date
 
 
 def visits_to(connection: Connection, home_id: int, since: datetime, limit: int = 50) -> list[Row]:
-    """Those that went on after `since`, under way first, then the last: id, carer_id, carer (name), began_at, ended_at
-    (None: the carer is there), found (None: nobody said), together, ended_itself, note, logged_at, logged_by and
-    logged_by_name (None: the carer)."""
+    """Those that went on after `since`, under way first, then the latest: id, carer_id, carer (name), began_at,
+    ended_at (None: the carer is there), found (None: nobody said), together, ended_itself, note, logged_at, logged_by
+    and logged_by_name (None: the carer)."""
     return connection.execute(QUERIES["visits"], {"home": home_id, "since": since, "limit": limit}).fetchall()
 
 

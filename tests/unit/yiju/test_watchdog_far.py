@@ -1,6 +1,7 @@
 """The watchdog on another machine: a platform that dies is told once, and once that it is back."""
 
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -140,3 +141,11 @@ def test_a_watchdog_without_anything_to_watch_says_what_to_set() -> None:
         run(WatchdogSettings(watchdog_channels="x:"))
     with pytest.raises(SettingsError, match="YIJU_WATCHDOG_SECRET"):
         HeartbeatServer("127.0.0.1:0", "", lambda: 0.0, lambda: None)
+
+
+def test_a_length_that_is_none_is_refused_and_ends_no_connection_without_an_answer() -> None:
+    with HeartbeatServer("127.0.0.1:0", "secret", lambda: 0.0, lambda: None) as server:
+        for length in ("²", "9" * 20, "-1", "x"):
+            with socket.create_connection(("127.0.0.1", server.port), timeout=5) as line:
+                line.sendall(f"POST / HTTP/1.1\r\nHost: w\r\nContent-Length: {length}\r\n\r\n".encode("latin-1"))
+                assert b" 403 " in line.recv(100), length
